@@ -1,0 +1,65 @@
+// The data plane's allocator.
+//
+// Objects of the keyspace (entries, buckets, string buffers, collection nodes) live in slabs of 64 KiB that
+// are cut from 2 MiB chunks of one reserved address range; every slab holds objects of one size class and
+// nothing else (its bookkeeping is kept aside), so that an object costs its class size and no header, memory
+// that becomes empty goes back to the system slab by slab, and huge pages can back the chunks (there is no
+// fork whose copy-on-write they would spoil). Sizes above kMaxSlabObject go to malloc.
+//
+// Threads: a thread that calls HeapScope owns a heap of its own (the server's loop thread). Freeing on
+// another thread is allowed: the object goes back to its owner through a lock-free list that the owner
+// drains (mem_collect). A thread without a heap allocates from malloc.
+//
+// Under AddressSanitizer (or with -DKVASIR_PLAIN_MALLOC) everything is plain malloc, so that it sees each object.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace kvasir {
+
+inline constexpr size_t kMaxSlabObject = 8192;
+
+// Never returns nullptr for sizes that succeed in practice: on exhaustion the process's out-of-memory handler
+// runs (log line, then abort), as in Valkey. Alignment is 8 at least, 16 for class sizes that are multiples
+// of 16, 64 for multiples of 64.
+void* mem_alloc(size_t size);
+void* mem_calloc(size_t size);
+// Like mem_alloc, but nullptr when the memory cannot be had: for sizes that a client chose.
+void* mem_try_alloc(size_t size);
+void* mem_realloc(void* p, size_t size);
+void mem_free(void* p);
+
+// Bytes the object at p really has (its class size, or malloc_usable_size): all of them may be used.
+size_t mem_usable(const void* p);
+// What mem_alloc(size) would occupy; used to decide whether an in-place change fits.
+size_t mem_good_size(size_t size);
+
+// Bytes in live objects, process-wide: `used_memory`.
+size_t mem_used();
+
+struct MemStats {
+  size_t used;       // bytes in live objects
+  size_t slab_live;  // thereof in slabs
+  size_t active;     // bytes of slabs that hold at least one object, plus large objects
+  size_t mapped;     // bytes of chunks mapped
+  size_t large;      // bytes in objects above kMaxSlabObject
+};
+MemStats mem_stats();
+
+// Returns what other threads freed to the slabs. Called once a turn.
+void mem_collect();
+// Gives empty slabs back to the system (MEMORY PURGE); returns the bytes released.
+size_t mem_purge();
+
+// Gives this thread a heap for the scope's life. Scopes may be nested on a thread (several embedded servers):
+// they share the heap; it lives until the process ends, since its objects may outlive the scope.
+class HeapScope {
+ public:
+  HeapScope();
+  ~HeapScope();
+  HeapScope(const HeapScope&) = delete;
+  HeapScope& operator=(const HeapScope&) = delete;
+};
+
+}  // namespace kvasir
