@@ -10,7 +10,8 @@
 // another thread is allowed: the object goes back to its owner through a lock-free list that the owner
 // drains (mem_collect). A thread without a heap allocates from malloc.
 //
-// Under AddressSanitizer (or with -DKVASIR_PLAIN_MALLOC) everything is plain malloc, so that it sees each object.
+// Under AddressSanitizer (or with -DKVASIR_PLAIN_MALLOC) everything is plain malloc, so that it sees each
+// object. Under ThreadSanitizer the slabs stay, since their remote path is what it has to see.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +21,21 @@ namespace kvasir {
 
 inline constexpr size_t kMaxSlabObject = 8192;
 
+#if defined(__SANITIZE_THREAD__)
+#define KVASIR_SLABS 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define KVASIR_SLABS 1
+#endif
+#endif
+#if !defined(KVASIR_SLABS) && !defined(KVASIR_PLAIN_MALLOC)
+#define KVASIR_SLABS 1
+#endif
+
 // Never returns nullptr for sizes that succeed in practice: on exhaustion the process's out-of-memory handler
 // runs (log line, then abort), as in Valkey. Alignment is 8 at least, 16 for class sizes that are multiples
-// of 16, 64 for multiples of 64.
+// of 16, 64 for multiples of 64; a size that is a multiple of 64 gets such a class. Above kMaxSlabObject it
+// is malloc's 16.
 void* mem_alloc(size_t size);
 void* mem_calloc(size_t size);
 // Like mem_alloc, but nullptr when the memory cannot be had: for sizes that a client chose.
@@ -47,13 +60,22 @@ struct MemStats {
 };
 MemStats mem_stats();
 
-// Returns what other threads freed to the slabs. Called once a turn.
+// Called with the size asked for when memory is exhausted; if it returns, the process aborts. nullptr
+// restores the default, which prints a line to stderr.
+void mem_set_oom_handler(void (*handler)(size_t));
+
+// Whether chunks mapped from now on ask for transparent huge pages (the default). The kernel's own setting
+// still decides; without it nothing changes.
+void mem_set_huge_pages(bool on);
+
+// Returns what other threads freed to the slabs, a bounded number of objects a call. Called once a turn.
 void mem_collect();
 // Gives empty slabs back to the system (MEMORY PURGE); returns the bytes released.
 size_t mem_purge();
 
 // Gives this thread a heap for the scope's life. Scopes may be nested on a thread (several embedded servers):
-// they share the heap; it lives until the process ends, since its objects may outlive the scope.
+// they share the heap. Its objects may outlive the scope: afterwards the heap waits, with what it holds, for
+// the next thread that opens a scope.
 class HeapScope {
  public:
   HeapScope();
@@ -63,3 +85,7 @@ class HeapScope {
 };
 
 }  // namespace kvasir
+
+#ifdef KVASIR_SLABS
+#include "base/alloc_inl.h"
+#endif

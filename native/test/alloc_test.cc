@@ -1,0 +1,280 @@
+#include "base/alloc.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "check.h"
+
+using namespace kvasir;
+
+namespace {
+
+struct Held {
+  unsigned char* p;
+  size_t size;
+  unsigned char fill;
+};
+
+bool intact(const Held& h) {
+  for (size_t i = 0; i < h.size; i++) {
+    if (h.p[i] != h.fill) return false;
+  }
+  return true;
+}
+
+size_t random_size(std::mt19937_64& rng) {
+  switch (rng() % 8) {
+    case 0:
+      return rng() % 16;
+    case 1:
+      return rng() % 40000;
+    case 2:
+      return rng() % 9000;
+    default:
+      return rng() % 600;
+  }
+}
+
+void storm(uint64_t seed, int steps) {
+  std::mt19937_64 rng(seed);
+  std::vector<Held> held;
+  for (int i = 0; i < steps; i++) {
+    const uint64_t what = rng() % 8;
+    if (held.empty() || (what < 4 && held.size() < 3000)) {
+      const size_t n = random_size(rng);
+      const auto fill = static_cast<unsigned char>(rng());
+      auto* p = static_cast<unsigned char*>(what == 0 ? mem_calloc(n) : mem_alloc(n));
+      if (what == 0) CHECK((intact({p, n, 0})));
+      memset(p, fill, n);
+      CHECK(mem_usable(p) >= n);
+      held.push_back({p, n, fill});
+      continue;
+    }
+    Held& h = held[rng() % held.size()];
+    CHECK(intact(h));
+    if (what == 7) {
+      const size_t n = random_size(rng);
+      h.p = static_cast<unsigned char*>(mem_realloc(h.p, n));
+      CHECK((intact({h.p, std::min(n, h.size), h.fill})));
+      memset(h.p, h.fill, n);
+      h.size = n;
+    } else {
+      mem_free(h.p);
+      h = held.back();
+      held.pop_back();
+    }
+  }
+  for (const Held& h : held) {
+    CHECK(intact(h));
+    mem_free(h.p);
+  }
+}
+
+}  // namespace
+
+TEST(alloc_storm_accounts_to_zero) {
+  const size_t before = mem_used();
+  {
+    const HeapScope scope;
+    for (uint64_t seed = 1; seed <= 4; seed++) storm(seed, 60000);
+    CHECK_EQ(mem_used(), before);
+  }
+  storm(9, 20000);  // without a heap
+  CHECK_EQ(mem_used(), before);
+}
+
+TEST(alloc_alignment_and_sizes) {
+  const HeapScope scope;
+  for (size_t n = 0; n <= kMaxSlabObject; n++) {
+    void* p = mem_alloc(n);
+    const auto at = reinterpret_cast<uintptr_t>(p);
+    CHECK_EQ(at % 8, 0u);
+    if (n != 0 && n % 16 == 0) CHECK_EQ(at % 16, 0u);
+    if (n != 0 && n % 64 == 0) CHECK_EQ(at % 64, 0u);
+    CHECK(mem_usable(p) >= n);
+#ifdef KVASIR_SLABS
+    CHECK_EQ(mem_usable(p), mem_good_size(n));
+    CHECK(n <= 128 || mem_usable(p) <= n + n / 7);
+#endif
+    memset(p, 0xa5, n);
+    mem_free(p);
+  }
+  mem_free(nullptr);
+}
+
+TEST(alloc_realloc_stays_in_class) {
+  const HeapScope scope;
+  void* p = mem_alloc(100);
+#ifdef KVASIR_SLABS
+  CHECK(mem_realloc(p, 104) == p);
+  CHECK(mem_realloc(p, 97) == p);
+#endif
+  p = mem_realloc(p, 20000);
+  CHECK(mem_stats().large >= 20000);
+  p = mem_realloc(p, 200000);
+  p = mem_realloc(p, 10);
+  CHECK(mem_stats().large < 20000);
+  mem_free(p);
+  CHECK(mem_try_alloc(size_t{1} << 62) == nullptr);
+}
+
+TEST(alloc_counts_exactly) {
+  const HeapScope scope;
+  const size_t before = mem_used();
+  std::vector<void*> all;
+  size_t sum = 0;
+  for (size_t n = 1; n < 12000; n += 7) {
+    all.push_back(mem_alloc(n));
+    sum += mem_usable(all.back());
+    CHECK_EQ(mem_used(), before + sum);
+  }
+  for (void* p : all) {
+    sum -= mem_usable(p);
+    mem_free(p);
+    CHECK_EQ(mem_used(), before + sum);
+  }
+}
+
+TEST(alloc_remote_frees) {
+  const size_t before = mem_used();
+  const HeapScope scope;
+  for (int round = 0; round < 3; round++) {
+    constexpr int kThreads = 3;
+    constexpr int kEach = 20000;
+    std::vector<std::vector<uint64_t*>> gifts(kThreads);
+    for (int t = 0; t < kThreads; t++) {
+      for (int i = 0; i < kEach; i++) {
+        auto* p = static_cast<uint64_t*>(mem_alloc(8 + static_cast<size_t>((i * 37) % 700)));
+        *p = static_cast<uint64_t>(t * kEach + i);
+        gifts[static_cast<size_t>(t)].push_back(p);
+      }
+    }
+    std::atomic<int> done{0};
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; t++) {
+      threads.emplace_back([&, t] {
+        auto run = [&] {
+          for (int i = 0; i < kEach; i++) {
+            uint64_t* p = gifts[static_cast<size_t>(t)][static_cast<size_t>(i)];
+            if (*p != static_cast<uint64_t>(t * kEach + i)) wrong++;
+            mem_free(p);
+            if (t == 1) mem_free(mem_alloc(64));
+          }
+        };
+        if (t == 1) {
+          const HeapScope own;
+          run();
+        } else {
+          run();
+        }
+        done++;
+      });
+    }
+    // The owner goes on allocating the same classes while they come back.
+    std::vector<void*> mine;
+    while (done.load() < kThreads) {
+      mem_collect();
+      for (int i = 0; i < 200; i++) {
+        void* p = mem_alloc(8 + static_cast<size_t>((i * 37) % 700));
+        memset(p, 0xff, 8);
+        mine.push_back(p);
+      }
+      if (mine.size() > 5000) {
+        for (void* p : mine) mem_free(p);
+        mine.clear();
+      }
+    }
+    for (auto& th : threads) th.join();
+    for (void* p : mine) mem_free(p);
+    CHECK_EQ(wrong.load(), 0);
+    CHECK_EQ(mem_used(), before);
+    mem_purge();
+#ifdef KVASIR_SLABS
+    CHECK_EQ(mem_stats().slab_live, 0u);
+#endif
+  }
+}
+
+TEST(alloc_heap_is_inherited) {
+  uint64_t* p = nullptr;
+  std::thread([&] {
+    const HeapScope a;
+    const HeapScope b;
+    p = static_cast<uint64_t*>(mem_alloc(40));
+    *p = 42;
+  }).join();
+  CHECK_EQ(*p, 42u);
+  std::thread([&] {
+    const HeapScope a;
+    mem_free(p);
+  }).join();
+}
+
+#ifdef KVASIR_SLABS
+namespace {
+size_t resident() {
+  FILE* f = fopen("/proc/self/statm", "r");
+  unsigned long size = 0;
+  unsigned long rss = 0;
+  if (f != nullptr) {
+    if (fscanf(f, "%lu %lu", &size, &rss) != 2) rss = 0;
+    fclose(f);
+  }
+  return rss * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+}  // namespace
+
+TEST(alloc_gives_memory_back) {
+  const HeapScope scope;
+  mem_purge();
+  const size_t before = resident();
+  std::vector<void*> all;
+  for (int i = 0; i < 400000; i++) {
+    all.push_back(mem_alloc(200));
+    memset(all.back(), 1, 200);
+  }
+  const size_t full = resident();
+  CHECK(full > before + (size_t{70} << 20));
+  for (void* p : all) mem_free(p);
+  // Without being asked, most is given back.
+  const size_t idle = resident();
+  CHECK(idle < before + (size_t{24} << 20));
+  mem_purge();
+  CHECK(resident() < before + (size_t{12} << 20));
+  CHECK(mem_stats().active < size_t{1} << 20);
+}
+
+TEST(alloc_fragmentation) {
+  const HeapScope scope;
+  mem_purge();
+  // Nine of ten objects go; what is allocated next fills the holes instead of new slabs.
+  std::vector<void*> all;
+  for (int i = 0; i < 200000; i++) all.push_back(mem_alloc(128));
+  const size_t active = mem_stats().active;
+  for (size_t i = 0; i < all.size(); i++) {
+    if (i % 10 != 0) mem_free(all[i]);
+  }
+  const size_t mapped = mem_stats().mapped;
+  std::vector<void*> more;
+  for (size_t i = 0; i < 170000; i++) more.push_back(mem_alloc(128));
+  CHECK(mem_stats().active <= active);
+  CHECK_EQ(mem_stats().mapped, mapped);
+  // Another class gets the slabs of a class that vanished.
+  for (void* p : more) mem_free(p);
+  for (size_t i = 0; i < all.size(); i += 10) mem_free(all[i]);
+  std::vector<void*> other;
+  for (size_t i = 0; i < 40000; i++) other.push_back(mem_alloc(512));
+  CHECK_EQ(mem_stats().mapped, mapped);
+  for (void* p : other) mem_free(p);
+  CHECK_EQ(mem_stats().slab_live, 0u);
+}
+#endif
+
+TEST_MAIN()
