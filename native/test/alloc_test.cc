@@ -13,6 +13,14 @@
 
 using namespace kvasir;
 
+// An impossible size is to come back as nullptr here too.
+extern "C" __attribute__((visibility("default"))) const char* __asan_default_options() {
+  return "allocator_may_return_null=1";
+}
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options() {
+  return "allocator_may_return_null=1";
+}
+
 namespace {
 
 struct Held {

@@ -1,0 +1,136 @@
+// A reference-counted buffer for a long string: a header, immediately followed by the bytes, so that who
+// holds only the bytes finds the header again (from_data). Replies, snapshots and the propagation stream hold
+// references to the bytes of a key that may be overwritten meanwhile.
+//
+// The count is not atomic: only the thread that owns the keyspace retains and releases. Other threads may
+// read the bytes while the owner holds a reference for them. Bytes may be written only while unique().
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/alloc.h"
+#include "base/slice.h"
+
+namespace kvasir {
+
+class StrBuf {
+ public:
+  // Spare room that a greedy growth leaves at most: beyond it, growing doubles no more.
+  static constexpr size_t kMaxSlack = size_t{1} << 20;
+  static constexpr size_t kMaxCapacity = std::numeric_limits<ptrdiff_t>::max() / 2;
+
+  // One reference, owned by the caller; the bytes are not initialised. The capacity is at least max(len,
+  // cap).
+  static StrBuf* create(size_t len, size_t cap = 0) {
+    return init(mem_alloc(bytes_for(std::max(len, cap))), len);
+  }
+  // nullptr when the memory cannot be had: for lengths that a client chose.
+  static StrBuf* try_create(size_t len, size_t cap = 0) {
+    cap = std::max(len, cap);
+    if (cap > kMaxCapacity) return nullptr;
+    void* const p = mem_try_alloc(bytes_for(cap));
+    return p == nullptr ? nullptr : init(p, len);
+  }
+  static StrBuf* copy_of(const Slice& bytes, size_t cap = 0) {
+    StrBuf* const b = create(bytes.size, cap);
+    if (bytes.size != 0) memcpy(b->data(), bytes.data, bytes.size);
+    return b;
+  }
+
+  static StrBuf* from_data(const char* data) {
+    return reinterpret_cast<StrBuf*>(const_cast<char*>(data) - sizeof(StrBuf));
+  }
+
+  char* data() { return reinterpret_cast<char*>(this) + sizeof(StrBuf); }
+  [[nodiscard]] const char* data() const { return reinterpret_cast<const char*>(this) + sizeof(StrBuf); }
+  [[nodiscard]] size_t size() const { return len_; }
+  [[nodiscard]] size_t capacity() const { return cap_; }
+  [[nodiscard]] Slice slice() const { return {data(), len_}; }
+  // Bytes the buffer occupies, for MEMORY USAGE.
+  [[nodiscard]] size_t footprint() const { return sizeof(StrBuf) + cap_; }
+  void set_size(size_t len) {
+    assert(len <= cap_);
+    len_ = len;
+  }
+
+  [[nodiscard]] uint32_t refs() const { return refs_; }
+  [[nodiscard]] bool unique() const { return refs_ == 1; }
+  StrBuf* retain() {
+    refs_++;
+    return this;
+  }
+  void release() {
+    if (--refs_ == 0) mem_free(this);
+  }
+
+  // Takes the caller's reference and returns one to a unique buffer with the same bytes and room for `want`:
+  // the same one, perhaps moved, or a copy if others hold it. Greedy growth doubles, so that appending costs
+  // amortised O(1).
+  static StrBuf* ensure_capacity(StrBuf* b, size_t want, bool greedy = true) {
+    if (b->unique() && want <= b->cap_) return b;
+    size_t cap = std::max(want, b->len_);
+    if (greedy && want > b->len_) cap = cap < kMaxSlack ? cap * 2 : cap + kMaxSlack;
+    if (!b->unique()) {
+      StrBuf* const own = copy_of(b->slice(), cap);
+      b->release();
+      return own;
+    }
+    const size_t len = b->len_;
+    return init(mem_realloc(b, bytes_for(cap)), len);
+  }
+
+  // Gives spare room back (as ensure_capacity, takes the reference and returns one). Shared buffers stay.
+  static StrBuf* shrink(StrBuf* b) {
+    const size_t len = b->len_;
+    if (!b->unique() || mem_good_size(sizeof(StrBuf) + len) >= sizeof(StrBuf) + b->cap_) return b;
+    return init(mem_realloc(b, bytes_for(len)), len);
+  }
+
+ private:
+  static size_t bytes_for(size_t cap) { return sizeof(StrBuf) + cap; }
+  static StrBuf* init(void* p, size_t len) {
+    auto* const b = static_cast<StrBuf*>(p);
+    b->refs_ = 1;
+    b->len_ = len;
+    b->cap_ = mem_usable(p) - sizeof(StrBuf);
+    return b;
+  }
+
+  uint32_t refs_;
+  size_t len_;
+  size_t cap_;
+};
+
+static_assert(sizeof(StrBuf) == 24);
+
+// One reference, held for a scope or inside another object.
+class StrRef {
+ public:
+  StrRef() = default;
+  // Adopts a reference that the caller owns.
+  explicit StrRef(StrBuf* owned) : buf_(owned) {}
+  StrRef(const StrRef& o) : buf_(o.buf_ == nullptr ? nullptr : o.buf_->retain()) {}
+  StrRef(StrRef&& o) noexcept : buf_(std::exchange(o.buf_, nullptr)) {}
+  StrRef& operator=(StrRef o) noexcept {
+    std::swap(buf_, o.buf_);
+    return *this;
+  }
+  ~StrRef() {
+    if (buf_ != nullptr) buf_->release();
+  }
+  [[nodiscard]] StrBuf* get() const { return buf_; }
+  // Hands the reference to the caller.
+  [[nodiscard]] StrBuf* take() { return std::exchange(buf_, nullptr); }
+  StrBuf* operator->() const { return buf_; }
+  explicit operator bool() const { return buf_ != nullptr; }
+
+ private:
+  StrBuf* buf_ = nullptr;
+};
+
+}  // namespace kvasir

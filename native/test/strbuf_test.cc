@@ -1,0 +1,74 @@
+#include "base/strbuf.h"
+
+#include "check.h"
+
+using namespace kvasir;
+
+TEST(strbuf_header_and_bytes) {
+  const HeapScope scope;
+  const size_t before = mem_used();
+  StrBuf* b = StrBuf::create(5);
+  memcpy(b->data(), "hello", 5);
+  CHECK(b->capacity() >= 5);
+  CHECK(StrBuf::from_data(b->data()) == b);
+  CHECK(b->slice() == Slice("hello"));
+  CHECK(b->unique());
+  CHECK(b->retain() == b);
+  CHECK(!b->unique());
+  b->release();
+  CHECK(b->unique());
+  b->release();
+  CHECK_EQ(mem_used(), before);
+  CHECK(StrBuf::try_create(SIZE_MAX - 10) == nullptr);
+}
+
+TEST(strbuf_appends_grow_seldom) {
+  const HeapScope scope;
+  const size_t before = mem_used();
+  StrBuf* b = StrBuf::create(0);
+  int moves = 0;
+  std::string expect;
+  for (int i = 0; i < 300000; i++) {
+    const size_t cap = b->capacity();
+    b = StrBuf::ensure_capacity(b, b->size() + 1);
+    moves += b->capacity() != cap ? 1 : 0;
+    b->data()[b->size()] = static_cast<char>('a' + i % 26);
+    b->set_size(b->size() + 1);
+    expect.push_back(static_cast<char>('a' + i % 26));
+  }
+  CHECK(b->slice() == Slice(expect));
+  CHECK(moves < 40);
+  b = StrBuf::ensure_capacity(b, 5 << 20);
+  CHECK(b->capacity() < (size_t{6} << 20) + 4096);
+  CHECK(b->slice() == Slice(expect));
+  b->set_size(100);
+  b = StrBuf::shrink(b);
+  CHECK(b->capacity() < 200);
+  CHECK(b->slice() == Slice(expect.data(), 100));
+  b->release();
+  CHECK_EQ(mem_used(), before);
+}
+
+TEST(strbuf_shared_is_copied_before_growing) {
+  const HeapScope scope;
+  const size_t before = mem_used();
+  {
+    StrRef reader(StrBuf::copy_of("first"));
+    StrBuf* writer = reader.get()->retain();
+    writer = StrBuf::ensure_capacity(writer, 5, false);
+    CHECK(writer != reader.get());
+    memcpy(writer->data(), "other", 5);
+    CHECK(reader->slice() == Slice("first"));
+    CHECK(reader->unique());
+    const StrRef moved(writer);
+    StrRef again = moved;
+    CHECK_EQ(moved->refs(), 2u);
+    again = std::move(reader);
+    CHECK(!reader);
+    CHECK(again->slice() == Slice("first"));
+    CHECK(StrBuf::shrink(again.get()) == again.get());
+  }
+  CHECK_EQ(mem_used(), before);
+}
+
+TEST_MAIN()
