@@ -1,0 +1,95 @@
+// A client: everything the server knows of one session apart from its socket. The reactor's Connection derives from
+// it; commands see only this.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "commands/command.h"
+#include "resp/reply.h"
+
+namespace kvasir {
+
+struct User;
+
+// Classes of client-output-buffer-limit and CLIENT LIST TYPE.
+enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub, kPrimary };
+
+// Why a client executes nothing at the moment.
+enum class Blocked : uint8_t { kNo, kPostponed };
+
+struct ClientFlags {
+  bool authenticated : 1;
+  bool close_after_reply : 1;  // nothing more is read or executed; closed when the output is sent
+  bool close_asap : 1;         // closed at the end of this turn, whatever is unsent
+  bool unix_socket : 1;
+  bool no_evict : 1;
+  bool no_touch : 1;
+  bool readonly : 1;
+  bool import_source : 1;
+  bool reply_off : 1;
+  bool reply_skip_next : 1;  // CLIENT REPLY SKIP was this command: the next one is mute
+  bool reply_skip : 1;
+  bool capa_redirect : 1;
+  bool multi : 1;
+  bool unblocked : 1;
+  bool monitor : 1;
+  bool pubsub : 1;
+  bool tracking : 1;
+  bool fake : 1;  // has no socket: AOF loading, scripts
+  bool protected_from_eviction : 1;
+};
+
+struct Client {
+  Client(uint64_t client_id, ReplyArena* arena) : id(client_id), reply(&out, arena) { flags = {}; }
+  virtual ~Client() = default;
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  const uint64_t id;
+  Output out;
+  Reply reply;
+  ClientFlags flags;
+  int db = 0;
+  Blocked blocked = Blocked::kNo;
+  User* user = nullptr;
+  const Command* last_command = nullptr;
+
+  // --- accounting (CLIENT LIST, INFO) ---
+  int64_t created_ms = 0;
+  int64_t last_interaction_s = 0;
+  uint64_t net_in = 0, net_out = 0, commands = 0;
+  uint64_t argv_bytes = 0;  // of the command being executed
+  size_t output_peak = 0;   // largest reply backlog in the present period (rbp)
+  int64_t output_peak_reset_ms = 0;
+  size_t reply_buffer = 16384;  // what Valkey calls the client's reply buffer size (rbs): grows and shrinks with use
+  int64_t soft_limit_since_s = 0;  // since when the output is above the class's soft limit; 0: it is not
+
+  std::string name, lib_name, lib_ver;
+
+  // --- what the socket knows ---
+  [[nodiscard]] virtual std::string peer_address() const { return ""; }   // "ip:port", "[ip6]:port" or "path:0"
+  [[nodiscard]] virtual std::string local_address() const { return ""; }
+  [[nodiscard]] virtual std::string peer_ip() const { return ""; }
+  [[nodiscard]] virtual std::string local_ip() const { return ""; }
+  [[nodiscard]] virtual bool peer_is_loopback() const { return false; }
+  [[nodiscard]] virtual int descriptor() const { return -1; }
+  [[nodiscard]] virtual size_t query_size() const { return 0; }      // unparsed input (qbuf)
+  [[nodiscard]] virtual size_t query_free() const { return 0; }      // free room in its own input buffer (qbuf-free)
+  [[nodiscard]] virtual bool wants_write() const { return false; }   // waits for the socket to take more
+  // Output was added outside the client's own turn: it must be sent at the end of this one.
+  virtual void output_added() {}
+  // Resumes a client that was blocked or postponed.
+  virtual void resume() {}
+
+  [[nodiscard]] ClientClass client_class() const {
+    return flags.pubsub ? ClientClass::kPubsub : ClientClass::kNormal;
+  }
+  // Output that counts against client-output-buffer-limit: what a fixed reply buffer would not hold.
+  [[nodiscard]] size_t limited_output() const;
+  // Total memory of the client (tot-mem).
+  [[nodiscard]] size_t memory() const;
+};
+
+}  // namespace kvasir

@@ -1,0 +1,13 @@
+// How a client is shown: the line of CLIENT LIST, also used in log messages.
+#pragma once
+
+#include <string>
+
+#include "commands/core.h"
+
+namespace kvasir {
+
+// hide_user_data replaces the names that users chose (for the log).
+std::string client_info(const Core& core, const Client& c, bool hide_user_data);
+
+}  // namespace kvasir

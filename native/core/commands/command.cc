@@ -1,0 +1,49 @@
+#include "commands/command.h"
+
+namespace kvasir {
+
+CommandTable::CommandTable() : index_(1024, nullptr), mask_(1023) {}
+
+void CommandTable::insert(Command* c) {
+  size_t i = name_hash({c->name.data(), c->name.size()}) & mask_;
+  while (index_[i] != nullptr) i = (i + 1) & mask_;
+  index_[i] = c;
+}
+
+Command* CommandTable::add(std::unique_ptr<Command> c) {
+  Command* p = c.get();
+  all_.push_back(std::move(c));
+  if (p->parent != nullptr) {
+    p->parent->is_container = true;
+    p->parent->subcommands.emplace(p->name, p);
+  } else {
+    insert(p);
+  }
+  return p;
+}
+
+Command* CommandTable::find_sub(const Command* container, Slice name) {
+  std::string lower(name.data, name.size);
+  for (char& ch : lower) ch = ascii_lower(ch);
+  const auto it = container->subcommands.find(lower);
+  return it == container->subcommands.end() ? nullptr : it->second;
+}
+
+bool CommandTable::rename(Slice name, Slice new_name) {
+  Command* c = find(name);
+  if (c == nullptr || (!new_name.empty() && find(new_name) != nullptr)) return false;
+  std::vector<Command*> keep;
+  for (Command*& slot : index_) {
+    if (slot != nullptr && slot != c) keep.push_back(slot);
+    slot = nullptr;
+  }
+  if (!new_name.empty()) {
+    c->name = new_name.str();
+    for (char& ch : c->name) ch = ascii_lower(ch);
+    keep.push_back(c);
+  }
+  for (Command* k : keep) insert(k);
+  return true;
+}
+
+}  // namespace kvasir

@@ -1,0 +1,60 @@
+#include "commands/core.h"
+
+#include <cstdarg>
+#include <cstdio>
+
+namespace kvasir {
+
+namespace {
+constexpr size_t kFixedReply = 16 * 1024;  // what the fixed reply buffer of Valkey holds
+}
+
+size_t Client::limited_output() const {
+  const size_t n = out.bytes();
+  return n > kFixedReply ? out.memory() + out.turn_bytes() + out.ref_bytes() : 0;
+}
+
+size_t Client::memory() const {
+  return sizeof(Client) + 512 + out.memory() + reply_buffer + query_size() + query_free() + name.capacity() +
+         lib_name.capacity() + lib_ver.capacity() + argv_bytes;
+}
+
+void Propagation::rewrite(std::span<const Slice> argv) {
+  Item item;
+  for (const Slice& s : argv) {
+    item.bytes.append(s.data, s.size);
+    item.sizes.push_back(static_cast<uint32_t>(s.size));
+  }
+  if (rewritten_) {
+    items_[0] = std::move(item);
+  } else {
+    items_.insert(items_.begin(), std::move(item));
+    rewritten_ = true;
+  }
+}
+
+void Propagation::rewrite(std::initializer_list<Slice> argv) {
+  rewrite(std::span<const Slice>(argv.begin(), argv.size()));
+}
+
+void Propagation::also(std::initializer_list<Slice> argv) {
+  Item item;
+  for (const Slice& s : argv) {
+    item.bytes.append(s.data, s.size);
+    item.sizes.push_back(static_cast<uint32_t>(s.size));
+  }
+  items_.push_back(std::move(item));
+}
+
+void Core::log(LogLevel level, const char* format, ...) {
+  char text[1024];
+  va_list ap;
+  va_start(ap, format);
+  const int n = vsnprintf(text, sizeof text, format, ap);
+  va_end(ap);
+  if (n < 0) return;
+  const size_t len = static_cast<size_t>(n) < sizeof text ? static_cast<size_t>(n) : sizeof text - 1;
+  hooks->log(level, {text, len});
+}
+
+}  // namespace kvasir

@@ -1,0 +1,225 @@
+// The state of one server's data plane and the context in which a command runs.
+//
+// Core holds what commands work on: the keyspace, the clients, the settings and the counters. Call is one execution
+// of one command. What commands need from above (the engine, the reactor, JavaScript) they reach through Hooks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "commands/client.h"
+#include "commands/command.h"
+#include "keyspace/keyspace.h"
+
+namespace kvasir {
+
+// A user as the data plane knows it: the compiled form of what src/acl decides.
+struct User {
+  std::string name;
+  bool nopass = true;  // clients are authenticated at once
+};
+
+struct OutputLimit {
+  uint64_t hard_bytes = 0;  // 0: none
+  uint64_t soft_bytes = 0;
+  int64_t soft_seconds = 0;
+};
+
+// Values of the configuration that the data plane reads; names as in src/config. The addon binds them by name
+// (native/addon/settings.cc).
+struct Settings {
+  int64_t maxclients = 10000;
+  int64_t proto_max_bulk_len = 512LL << 20;
+  int64_t client_query_buffer_limit = 1LL << 30;
+  OutputLimit output_limits[3];  // by ClientClass normal, replica, pubsub
+  int64_t timeout_s = 0;
+  int64_t tcp_keepalive_s = 300;
+  int64_t prefetch_batch_max_size = 16;
+  int64_t min_string_size_avoid_copy_reply = 16384;  // bytes; 0: never refer
+  int64_t max_new_connections_per_cycle = 10;
+  int64_t active_expire_effort = 1;
+  int64_t hz = 10;
+  bool protected_mode = true;
+  bool lazyfree_lazy_expire = true;
+  bool lazyfree_lazy_user_del = true;
+  bool lazyfree_lazy_user_flush = true;
+  bool lazyfree_lazy_server_del = true;
+  bool latency_tracking = true;
+  bool activerehashing = true;
+  int64_t latency_monitor_threshold_ms = 0;
+  int64_t commandlog_execution_slower_than_us = 10000;
+  int64_t commandlog_request_larger_than = 1 << 20;
+  int64_t commandlog_reply_larger_than = 1 << 20;
+  int64_t commandlog_slow_max_len = 128;
+  int64_t commandlog_large_request_max_len = 128;
+  int64_t commandlog_large_reply_max_len = 128;
+  bool enable_debug_assert = false;
+  bool hide_user_data_from_log = true;
+  // Decided by the control plane: whether a client must authenticate, and who may run protected commands.
+  bool auth_required = false;
+};
+
+struct Counters {
+  uint64_t connections_received = 0;
+  uint64_t connections_rejected = 0;
+  uint64_t commands_processed = 0;
+  uint64_t net_input = 0, net_output = 0;
+  uint64_t total_error_replies = 0;
+  uint64_t query_buffer_limit_disconnections = 0;
+  uint64_t output_buffer_limit_disconnections = 0;
+  uint64_t evicted_clients = 0;
+  uint64_t unexpected_errors = 0;
+  uint64_t total_reads = 0, total_writes = 0;
+  uint64_t client_output_peak = 0, client_input_peak = 0;
+  uint64_t eventloop_cycles = 0, eventloop_us = 0, eventloop_cmd_us = 0;
+  uint64_t prefetch_batches = 0, prefetch_entries = 0;
+  uint64_t acl_auth_denied = 0;
+  std::map<std::string, uint64_t> errors;  // INFO errorstats: by code word
+};
+
+enum class LogLevel : int { kDebug = 0, kVerbose = 1, kNotice = 2, kWarning = 3 };
+
+// What lies above the commands.
+class Hooks {
+ public:
+  virtual ~Hooks() = default;
+  // Runs a command that is implemented in TypeScript; its reply is written to the call's client.
+  virtual void upcall(Call& call) = 0;
+  virtual void log(LogLevel level, Slice message) = 0;
+  // Closes a client at the end of the turn (at once means: unsent output is dropped).
+  virtual void close(Client& c) = 0;
+  // Asks the loop to shut down etc.: an event for the control plane, delivered after this turn.
+  virtual void control(const char* event, Slice detail) = 0;
+};
+
+// CLIENT PAUSE and its like. Until `end_ms` clients that send a command of that kind are postponed.
+struct Pause {
+  int64_t end_ms = 0;  // wall clock; 0: not paused
+  bool writes_only = false;
+};
+
+class Core;
+
+// The propagation of one command: what AOF and replicas get instead of the command as it came. Empty means
+// the command itself when it changed something.
+class Propagation {
+ public:
+  // Replaces the command.
+  void rewrite(std::initializer_list<Slice> argv);
+  void rewrite(std::span<const Slice> argv);
+  // Adds a command after the (possibly rewritten) command.
+  void also(std::initializer_list<Slice> argv);
+  void suppress() { suppressed_ = true; }
+  void force() { forced_ = true; }
+  [[nodiscard]] bool suppressed() const { return suppressed_; }
+  [[nodiscard]] bool forced() const { return forced_; }
+  [[nodiscard]] bool rewritten() const { return rewritten_; }
+  struct Item {
+    std::string bytes;                     // arguments, one after the other
+    std::vector<uint32_t> sizes;           // their lengths
+  };
+  [[nodiscard]] const std::vector<Item>& items() const { return items_; }
+  void reset() {
+    items_.clear();
+    suppressed_ = forced_ = rewritten_ = false;
+  }
+
+ private:
+  std::vector<Item> items_;  // items_[0] is the rewritten command if rewritten_
+  bool suppressed_ = false, forced_ = false, rewritten_ = false;
+};
+
+struct Call {
+  Core& core;
+  Client& client;
+  Command& command;
+  std::span<const Slice> argv;
+  StrBuf** bufs;       // see Request; an argument whose buffer is taken is set to nullptr
+  uint64_t first_hash; // hash of argv[command.first_key], computed when the command was parsed; 0 if there is none
+
+  [[nodiscard]] int argc() const { return static_cast<int>(argv.size()); }
+  [[nodiscard]] Slice arg(int i) const { return argv[static_cast<size_t>(i)]; }
+  Reply& reply() const { return client.reply; }
+  [[nodiscard]] Keyspace& ks() const;
+  [[nodiscard]] Database& db() const;
+  // The key at argument i with its hash and slot.
+  [[nodiscard]] KeyRef key(int i) const;
+  // The argument's own buffer, if it came in one: the caller takes over the reference.
+  [[nodiscard]] StrBuf* take_buffer(int i) const {
+    if (bufs == nullptr || bufs[i] == nullptr) return nullptr;
+    StrBuf* b = bufs[i];
+    bufs[i] = nullptr;
+    return b;
+  }
+  // True when somebody reads the propagation stream, so that preparing a rewritten form is worth the work.
+  [[nodiscard]] bool propagating() const;
+  Propagation& propagation() const;
+
+  // Common replies.
+  void wrong_type() const { reply().error("WRONGTYPE Operation against a key holding the wrong kind of value"); }
+  void syntax_error() const { reply().error("ERR syntax error"); }
+  void not_an_integer() const { reply().error("ERR value is not an integer or out of range"); }
+};
+
+class Core {
+ public:
+  Core(int databases, bool clustered, Signals* signals, Hooks* hooks)
+      : keyspace(databases, clustered, signals), hooks(hooks) {}
+
+  Keyspace keyspace;
+  CommandTable table;
+  Settings settings;
+  Counters counters;
+  Hooks* hooks;
+  Rng rng;
+
+  User default_user{"default", true};
+  std::string requirepass;  // empty: none
+  std::map<uint64_t, Client*> clients;  // by id, which is also their order of arrival
+  uint64_t next_client_id = 1;
+  size_t connected() const { return clients.size(); }
+  size_t blocked_clients = 0;
+
+  // --- time, read once a turn and again when a command was long ---
+  int64_t wall_ms = 0;
+  int64_t wall_us = 0;
+  uint64_t mono_us = 0;
+
+  Pause pause_user, pause_failover;
+  [[nodiscard]] bool paused_all() const {
+    return pause_user.end_ms > wall_ms && !pause_user.writes_only;
+  }
+  [[nodiscard]] bool paused_writes() const {
+    return pause_user.end_ms > wall_ms || pause_failover.end_ms > wall_ms;
+  }
+
+  Propagation propagation;
+  bool stream_active = false;  // somebody reads the propagation stream
+  bool loading = false;
+  Client* executing = nullptr;
+  // Arguments of the running command that must not appear in logs: bit i for argument i.
+  uint64_t redacted_args = 0;
+  void redact(int arg) { redacted_args |= 1ULL << (arg < 63 ? arg : 63); }
+
+  void log(LogLevel level, const char* format, ...) __attribute__((format(printf, 3, 4)));
+};
+
+inline Keyspace& Call::ks() const { return core.keyspace; }
+inline Database& Call::db() const { return core.keyspace.db(client.db); }
+inline KeyRef Call::key(int i) const {
+  const Slice k = arg(i);
+  const int slot = core.keyspace.clustered() ? key_slot(k) : 0;
+  if (i == command.first_key && first_hash != 0) return {k, first_hash, slot};
+  return {k, hash_bytes(k), slot};
+}
+inline bool Call::propagating() const { return core.stream_active; }
+inline Propagation& Call::propagation() const { return core.propagation; }
+
+}  // namespace kvasir

@@ -1,0 +1,245 @@
+#include "engine/engine.h"
+
+#include <cstdio>
+
+#include "base/clock.h"
+#include "commands/client_info.h"
+
+namespace kvasir {
+
+namespace {
+// Reply memory granted to a client that has not authenticated: enough for errors.
+constexpr size_t kUnauthenticatedOutput = 1024;
+// A command that took longer than this makes the cached clock stale.
+constexpr uint64_t kLongCommandUs = 500;
+}  // namespace
+
+Engine::Engine(int databases, bool clustered, Hooks* hooks) : core(databases, clustered, this, hooks) {
+  update_clock();
+}
+
+void Engine::update_clock() {
+  core.wall_us = wall_us();
+  core.wall_ms = core.wall_us / 1000;
+  core.mono_us = mono_us();
+  core.keyspace.now_ms = core.wall_ms;
+  core.keyspace.lru_clock = static_cast<uint32_t>(core.wall_ms / 1000) & 0xffffff;
+  last_ticks_ = mono_ticks();
+}
+
+void Engine::prepare(Pending* p, const Command* hint) {
+  const Request& r = p->request;
+  const Slice name = r.argv[0];
+  Command* c;
+  if (hint != nullptr && hint->parent == nullptr && equals_nocase({hint->name.data(), hint->name.size()}, name)) {
+    c = const_cast<Command*>(hint);
+  } else {
+    c = core.table.find(name);
+  }
+  if (c != nullptr && c->is_container && r.argc > 1) {
+    Command* sub = CommandTable::find_sub(c, r.argv[1]);
+    // The container stays, to tell an unknown subcommand from an unknown command.
+    if (sub != nullptr) c = sub;
+  }
+  p->command = c;
+  p->hash = 0;
+  if (c != nullptr && c->first_key > 0 && static_cast<uint32_t>(c->first_key) < r.argc) {
+    p->hash = hash_bytes(r.argv[c->first_key]);
+  }
+}
+
+void Engine::reject(Client& c, Command* command, Slice error) {
+  const uint64_t before = c.reply.errors();
+  if (command != nullptr) command->rejected++;
+  c.reply.error(error);
+  count_errors(c, nullptr, before);
+}
+
+void Engine::reject_unknown(Client& c, const Request& r, Command* container) {
+  char text[512];
+  if (container != nullptr) {
+    std::string upper = container->name;
+    for (char& ch : upper) {
+      if (ch >= 'a' && ch <= 'z') ch = static_cast<char>(ch - 32);
+    }
+    snprintf(text, sizeof text, "ERR unknown subcommand '%.128s'. Try %s HELP.", r.argv[1].str().c_str(), upper.c_str());
+  } else {
+    std::string args;
+    for (uint32_t i = 1; i < r.argc && args.size() < 128; i++) {
+      char one[160];
+      snprintf(one, sizeof one, "'%.*s' ", 128 - static_cast<int>(args.size()), r.argv[i].str().c_str());
+      args += one;
+    }
+    snprintf(text, sizeof text, "ERR unknown command '%.128s', with args beginning with: %s", r.argv[0].str().c_str(),
+             args.c_str());
+  }
+  // Valkey does not cut trailing blanks, but ends the line at the first line break that an argument brings.
+  for (char* p = text; *p != 0; p++) {
+    if (*p == '\r' || *p == '\n') *p = ' ';
+  }
+  reject(c, nullptr, text);
+}
+
+void Engine::count_errors(Client& c, Command* command, uint64_t before) {
+  if (c.reply.errors() == before) return;
+  core.counters.total_error_replies += c.reply.errors() - before;
+  core.counters.errors[c.reply.last_error().str()]++;
+  if (command != nullptr) command->failed++;
+}
+
+Executed Engine::execute(Client& c, Pending& p) {
+  Command* cmd = p.command;
+  const Request& r = p.request;
+  Reply& reply = c.reply;
+  reply.muted = c.flags.reply_off || c.flags.reply_skip;
+  core.redacted_args = 0;
+
+  if (cmd == nullptr || (cmd->is_container && r.argc > 1)) {
+    // A web page or a proxy made to talk to us: drop the connection at once.
+    if (cmd == nullptr && (equals_nocase(r.argv[0], "host:") || equals_nocase(r.argv[0], "post"))) {
+      core.log(LogLevel::kWarning,
+               "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Valkey. "
+               "This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Valkey "
+               "instance. Connection from %s aborted.",
+               c.peer_address().c_str());
+      core.hooks->close(c);
+      return Executed::kDone;
+    }
+    if (core.settings.auth_required && !c.flags.authenticated) {
+      reject(c, nullptr, "NOAUTH Authentication required.");
+    } else {
+      reject_unknown(c, r, cmd);
+    }
+    return Executed::kDone;
+  }
+  if (core.settings.auth_required && !c.flags.authenticated && !(cmd->flags & kCmdNoAuth)) {
+    reject(c, cmd, "NOAUTH Authentication required.");
+    return Executed::kDone;
+  }
+  const int argc = static_cast<int>(r.argc);
+  if ((cmd->arity > 0 && argc != cmd->arity) || argc < -cmd->arity) {
+    reject(c, cmd, "ERR wrong number of arguments for '" + cmd->fullname + "' command");
+    return Executed::kDone;
+  }
+  if (was_paused_ && !c.flags.fake) {
+    const bool writes = (cmd->flags & (kCmdWrite | kCmdMayReplicate)) != 0;
+    if (core.paused_all() || (writes && core.paused_writes())) {
+      // CLIENT UNPAUSE must stay possible, and so must leaving.
+      const bool let_through = cmd->parent != nullptr && cmd->parent->name == "client";
+      if (!let_through) {
+        c.blocked = Blocked::kPostponed;
+        return Executed::kPostponed;
+      }
+    }
+  }
+  if (core.loading && !(cmd->flags & kCmdLoading)) {
+    reject(c, cmd, "LOADING Valkey is loading the dataset in memory");
+    return Executed::kDone;
+  }
+  run(c, p);
+  return Executed::kDone;
+}
+
+void Engine::run(Client& c, Pending& p) {
+  Command* cmd = p.command;
+  Reply& reply = c.reply;
+  const uint64_t written = reply.written();
+  const uint64_t errors = reply.errors();
+  const uint64_t dirty = core.keyspace.dirty;
+  Client* outer = core.executing;
+  core.executing = &c;
+  core.keyspace.no_touch = c.flags.no_touch;
+
+  Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
+  const uint64_t start = last_ticks_;
+  cmd->handler(call);
+  const uint64_t end = mono_ticks();
+  last_ticks_ = end;
+  core.executing = outer;
+
+  const uint64_t ns = ticks_to_ns(end - start);
+  const auto usec = static_cast<int64_t>(ns / 1000);
+  cmd->calls++;
+  cmd->usec += static_cast<uint64_t>(usec);
+  if (core.settings.latency_tracking) cmd->histogram.record(ns);
+  count_errors(c, cmd, errors);
+  c.last_command = cmd;
+  c.commands++;
+  core.counters.commands_processed++;
+
+  const Settings& s = core.settings;
+  const uint64_t reply_bytes = reply.written() - written;
+  if ((s.commandlog_execution_slower_than_us >= 0 && usec >= s.commandlog_execution_slower_than_us) ||
+      (s.commandlog_request_larger_than >= 0 &&
+       p.request.wire_bytes >= static_cast<uint64_t>(s.commandlog_request_larger_than)) ||
+      (s.commandlog_reply_larger_than >= 0 && reply_bytes >= static_cast<uint64_t>(s.commandlog_reply_larger_than))) {
+    log_command(c, p, usec, reply_bytes);
+  }
+  if (s.latency_monitor_threshold_ms > 0) {
+    latency_sample((cmd->flags & kCmdFast) ? "fast-command" : "command", usec);
+  }
+  if (static_cast<uint64_t>(usec) > kLongCommandUs) {
+    core.counters.eventloop_cmd_us += static_cast<uint64_t>(usec);
+    update_clock();
+  }
+  if (core.keyspace.dirty != dirty) core.propagation.reset();
+}
+
+void Engine::log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes) {
+  if (p.command->flags & kCmdSkipCommandlog) return;
+  const Settings& s = core.settings;
+  const std::span<const Slice> argv(p.request.argv, p.request.argc);
+  const int64_t values[3] = {usec, static_cast<int64_t>(p.request.wire_bytes), static_cast<int64_t>(reply_bytes)};
+  const int64_t limits[3] = {s.commandlog_execution_slower_than_us, s.commandlog_request_larger_than,
+                             s.commandlog_reply_larger_than};
+  const int64_t lengths[3] = {s.commandlog_slow_max_len, s.commandlog_large_request_max_len,
+                              s.commandlog_large_reply_max_len};
+  for (size_t i = 0; i < 3; i++) {
+    if (limits[i] < 0 || lengths[i] == 0 || values[i] < limits[i]) continue;
+    commandlog.push(static_cast<CommandLogType>(i), argv, core.redacted_args, values[i], core.wall_ms / 1000, c.peer_address(),
+                    c.name, static_cast<size_t>(lengths[i]));
+  }
+}
+
+bool Engine::enforce_output_limit(Client& c) {
+  const size_t used = c.limited_output();
+  if (c.flags.fake || c.flags.close_asap) return false;
+  if (used == 0) {
+    c.soft_limit_since_s = 0;
+    return false;
+  }
+  const OutputLimit& limit = core.settings.output_limits[static_cast<size_t>(c.client_class()) % 3];
+  bool over = core.settings.auth_required && !c.flags.authenticated && used > kUnauthenticatedOutput;
+  if (limit.hard_bytes != 0 && used >= limit.hard_bytes) over = true;
+  if (limit.soft_bytes != 0 && used >= limit.soft_bytes) {
+    const int64_t now = core.wall_ms / 1000;
+    if (c.soft_limit_since_s == 0) {
+      c.soft_limit_since_s = now;
+    } else if (now - c.soft_limit_since_s > limit.soft_seconds) {
+      over = true;
+    }
+  } else {
+    c.soft_limit_since_s = 0;
+  }
+  if (!over) return false;
+  core.log(LogLevel::kWarning, "Client %s scheduled to be closed ASAP for overcoming of output buffer limits.",
+           client_info(core, c, core.settings.hide_user_data_from_log).c_str());
+  core.counters.output_buffer_limit_disconnections++;
+  core.hooks->close(c);
+  return true;
+}
+
+bool Engine::pause_ended() {
+  const bool paused = core.paused_all() || core.paused_writes();
+  const bool ended = was_paused_ && !paused;
+  was_paused_ = paused;
+  core.keyspace.expire_paused = paused;
+  return ended;
+}
+
+void Engine::key_modified(Database& db, Slice key) {}
+void Engine::notify(uint32_t klass, const char* event, Slice key, int db) {}
+void Engine::propagate_delete(Database& db, Slice key, bool lazy) {}
+void Engine::flushed(int db) {}
+
+}  // namespace kvasir

@@ -1,0 +1,68 @@
+// What one command goes through: the checks before it, the handler, and what follows (statistics, logs,
+// propagation). The engine owns the Core and hears the keyspace's signals.
+#pragma once
+
+#include <cstdint>
+
+#include "commands/core.h"
+#include "engine/commandlog.h"
+#include "resp/parser.h"
+
+namespace kvasir {
+
+// A parsed request with what was found out about it while the data was still far away.
+struct Pending {
+  Request request;
+  Command* command = nullptr;  // nullptr: unknown
+  uint64_t hash = 0;           // of the first key; 0: none
+};
+
+enum class Executed : uint8_t {
+  kDone,       // a reply was written (or none is due)
+  kPostponed,  // the client is paused: the request must be kept and given again
+};
+
+class Engine final : public Signals {
+ public:
+  Engine(int databases, bool clustered, Hooks* hooks);
+
+  Core core;
+  CommandLog commandlog;
+  LatencyMonitor latency;
+
+  // Reads the clocks. Once at the start of a turn, and by execute() after a command that took long.
+  void update_clock();
+  // Looks the command up and hashes its first key. `hint` is the client's last command: most clients repeat themselves.
+  void prepare(Pending* p, const Command* hint);
+  Executed execute(Client& c, Pending& p);
+
+  // True if the client is over its class's output limit; it is then marked for closing, logged and counted.
+  bool enforce_output_limit(Client& c);
+  // Ends pauses whose time is over; true if clients should be resumed.
+  bool pause_ended();
+  // Adds a latency sample if the monitor is on and it is long enough.
+  void latency_sample(const char* event, int64_t us) {
+    const int64_t ms = us / 1000;
+    if (core.settings.latency_monitor_threshold_ms > 0 && ms >= core.settings.latency_monitor_threshold_ms) {
+      latency.add(event, ms, core.wall_ms / 1000);
+    }
+  }
+
+  // Signals
+  void key_modified(Database& db, Slice key) override;
+  void notify(uint32_t klass, const char* event, Slice key, int db) override;
+  void propagate_delete(Database& db, Slice key, bool lazy) override;
+  void flushed(int db) override;
+
+ private:
+  void run(Client& c, Pending& p);
+  void reject(Client& c, Command* command, Slice error);
+  void reject_unknown(Client& c, const Request& r, Command* container);
+  void count_errors(Client& c, Command* command, uint64_t before);
+  void log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes);
+
+  bool was_paused_ = false;
+  uint64_t last_ticks_ = 0;  // when the previous command of this turn ended: the start of the next
+};
+
+}  // namespace kvasir

@@ -1,0 +1,118 @@
+// The numbered databases: for every database the dict of its keys and the dict of those keys that have a deadline
+// (the same Entry pointers), both split by hash slot in cluster mode.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/crc16.h"
+#include "base/hash.h"
+#include "dict/dict.h"
+#include "keyspace/entry.h"
+
+namespace kvasir {
+
+struct EntryTraits {
+  using Elem = Entry*;
+  static Slice key(Elem e) { return e->key(); }
+  static uint64_t hash(Slice key) { return hash_bytes(key); }
+};
+using EntryDict = Dict<EntryTraits>;
+
+// A key together with what was computed from it, once.
+struct KeyRef {
+  Slice key;
+  uint64_t hash;
+  int slot;  // hash slot in cluster mode, 0 otherwise
+
+  [[nodiscard]] KeyRef(Slice k, uint64_t h, int s) : key(k), hash(h), slot(s) {}
+};
+
+// The keys of one slot (of the whole database outside cluster mode).
+struct SlotDicts {
+  EntryDict keys;
+  EntryDict expires;
+  uint8_t walk_bits = 0;  // resting value of the walk bits of every entry in `keys` (entry.h)
+};
+
+class Database {
+ public:
+  Database(int id, bool clustered);
+
+  [[nodiscard]] int id() const { return id_; }
+  [[nodiscard]] size_t size() const { return keys_; }
+  [[nodiscard]] size_t expires_size() const { return expires_; }
+
+  // nullptr when the slot has no keys and never had (cluster mode).
+  [[nodiscard]] SlotDicts* slot(int s) const { return clustered_ ? slots_[static_cast<size_t>(s)].get() : single_.get(); }
+  SlotDicts& slot_for_insert(int s) {
+    if (!clustered_) return *single_;
+    auto& p = slots_[static_cast<size_t>(s)];
+    if (!p) p = std::make_unique<SlotDicts>();
+    return *p;
+  }
+  [[nodiscard]] int slot_count() const { return clustered_ ? kSlots : 1; }
+
+  // Raw membership; all rules (expiry, signals, statistics) are Keyspace's.
+  [[nodiscard]] Entry** find(const KeyRef& k) const {
+    SlotDicts* d = slot(k.slot);
+    return d == nullptr ? nullptr : d->keys.find_slot(k.key, k.hash);
+  }
+  [[nodiscard]] Entry** find_expiring(const KeyRef& k) const {
+    SlotDicts* d = slot(k.slot);
+    return d == nullptr ? nullptr : d->expires.find_slot(k.key, k.hash);
+  }
+  void insert(const KeyRef& k, Entry* e) {
+    SlotDicts& d = slot_for_insert(k.slot);
+    e->set_walk_bits(d.walk_bits);
+    d.keys.insert_new(e, k.hash);
+    keys_++;
+  }
+  Entry* erase(const KeyRef& k) {
+    SlotDicts* d = slot(k.slot);
+    Entry* e = d == nullptr ? nullptr : d->keys.erase(k.key, k.hash);
+    if (e != nullptr) keys_--;
+    return e;
+  }
+  void insert_expiring(const KeyRef& k, Entry* e) {
+    slot_for_insert(k.slot).expires.insert_new(e, k.hash);
+    expires_++;
+  }
+  bool erase_expiring(const KeyRef& k) {
+    SlotDicts* d = slot(k.slot);
+    if (d == nullptr || d->expires.erase(k.key, k.hash) == nullptr) return false;
+    expires_--;
+    return true;
+  }
+  void prefetch_bucket(const KeyRef& k) const {
+    if (SlotDicts* d = slot(k.slot)) d->keys.prefetch_bucket(k.hash);
+  }
+  void prefetch_entry(const KeyRef& k) const {
+    if (SlotDicts* d = slot(k.slot)) d->keys.prefetch_elem(k.hash);
+  }
+
+  // Everything in it moves to the caller (FLUSHDB frees it, SWAPDB and loading exchange it).
+  struct Contents {
+    std::unique_ptr<SlotDicts> single;
+    std::vector<std::unique_ptr<SlotDicts>> slots;
+    size_t keys = 0;
+    size_t expires = 0;
+  };
+  Contents detach();
+  void swap(Database& other);
+  // The running average of the remaining lifetime of volatile keys, in ms (INFO keyspace avg_ttl).
+  int64_t avg_ttl_ms = 0;
+
+ private:
+  int id_;
+  bool clustered_;
+  size_t keys_ = 0, expires_ = 0;
+  std::unique_ptr<SlotDicts> single_;
+  std::vector<std::unique_ptr<SlotDicts>> slots_;
+
+ public:
+  static constexpr int kSlots = 16384;
+};
+
+}  // namespace kvasir

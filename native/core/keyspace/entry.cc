@@ -1,0 +1,146 @@
+#include "keyspace/entry.h"
+
+#include "base/numbers.h"
+
+namespace kvasir {
+
+namespace {
+// Valkey's rule for what OBJECT ENCODING calls embstr: robj without its pointer, the embedded key, the deadline and an
+// sds of one-byte lengths fit two cache lines.
+bool called_embstr(size_t value, size_t key, bool expires) {
+  if (value > 255) return false;
+  const size_t key_header = key < 32 ? 1 : key < 256 ? 3 : key < 65536 ? 5 : 9;
+  const size_t size = 8 + (key_header + key + 1 + 1) + (expires ? 8 : 0) + (3 + value + 1);
+  return size <= 128;
+}
+}  // namespace
+
+const char* type_name(Type t) {
+  switch (t) {
+    case Type::kString: return "string";
+    case Type::kList: return "list";
+    case Type::kSet: return "set";
+    case Type::kZset: return "zset";
+    case Type::kHash: return "hash";
+    case Type::kStream: return "stream";
+  }
+  return "unknown";
+}
+
+const char* encoding_name(Encoding e) {
+  switch (e) {
+    case Encoding::kRaw: return "raw";
+    case Encoding::kInt: return "int";
+    case Encoding::kHashtable: return "hashtable";
+    case Encoding::kListpack: return "listpack";
+    case Encoding::kIntset: return "intset";
+    case Encoding::kSkiplist: return "skiplist";
+    case Encoding::kEmbstr: return "embstr";
+    case Encoding::kQuicklist: return "quicklist";
+    case Encoding::kStream: return "stream";
+  }
+  return "unknown";
+}
+
+Entry* Entry::make(Slice key, int64_t expire_ms, size_t embedded, bool is_embedded) {
+  const bool expires = expire_ms != kNoExpiry;
+  const bool long_key = key.size > 255;
+  const size_t size =
+      8 + (expires ? 8 : 0) + (is_embedded ? 0 : 8) + (long_key ? 4 : 1) + key.size + embedded;
+  auto* e = static_cast<Entry*>(mem_alloc(size));
+  e->lru_walk_ = 0;
+  e->flags_ = static_cast<uint8_t>((expires ? kExpires : 0) | (is_embedded ? kEmbedded : 0) | (long_key ? kLongKey : 0));
+  e->embedded_size_ = static_cast<uint16_t>(embedded);
+  char* p = e->body();
+  if (expires) {
+    memcpy(p, &expire_ms, 8);
+    p += 8;
+  }
+  if (!is_embedded) p += 8;
+  if (long_key) {
+    const auto n = static_cast<uint32_t>(key.size);
+    memcpy(p, &n, 4);
+    p += 4;
+  } else {
+    *p++ = static_cast<char>(key.size);
+  }
+  memcpy(p, key.data, key.size);
+  return e;
+}
+
+Entry* Entry::make_string(Slice key, Slice value, int64_t expire_ms) {
+  int64_t v;
+  if (value.size <= 20 && parse_i64(value, &v)) return make_int(key, v, expire_ms);
+  const Encoding enc =
+      called_embstr(value.size, key.size, expire_ms != kNoExpiry) ? Encoding::kEmbstr : Encoding::kRaw;
+  if (value.size > kMaxEmbedded) {
+    StrBuf* buf = StrBuf::create(value.size, value.size);
+    memcpy(buf->data(), value.data, value.size);
+    return make_buffer(key, buf, expire_ms);
+  }
+  Entry* e = make(key, expire_ms, value.size, true);
+  e->type_ = static_cast<uint8_t>(Type::kString);
+  e->encoding_ = static_cast<uint8_t>(enc);
+  memcpy(e->embedded_data(), value.data, value.size);
+  return e;
+}
+
+Entry* Entry::make_int(Slice key, int64_t value, int64_t expire_ms) {
+  Entry* e = make(key, expire_ms, 0, false);
+  e->type_ = static_cast<uint8_t>(Type::kString);
+  e->encoding_ = static_cast<uint8_t>(Encoding::kInt);
+  e->set_int_value(value);
+  return e;
+}
+
+Entry* Entry::make_buffer(Slice key, StrBuf* buf, int64_t expire_ms) {
+  Entry* e = make(key, expire_ms, 0, false);
+  e->type_ = static_cast<uint8_t>(Type::kString);
+  e->encoding_ = static_cast<uint8_t>(Encoding::kRaw);
+  e->set_buffer(buf);
+  return e;
+}
+
+Entry* Entry::make_pointer(Slice key, Type type, Encoding encoding, void* value, int64_t expire_ms) {
+  Entry* e = make(key, expire_ms, 0, false);
+  e->type_ = static_cast<uint8_t>(type);
+  e->encoding_ = static_cast<uint8_t>(encoding);
+  e->set_pointer(value);
+  return e;
+}
+
+Entry* Entry::rebuild(Slice key, int64_t expire_ms) {
+  Entry* e = make(key, expire_ms, embedded() ? embedded_size_ : 0, embedded());
+  e->lru_walk_ = lru_walk_;
+  e->type_ = type_;
+  e->encoding_ = encoding_;
+  if (embedded()) {
+    memcpy(e->embedded_data(), embedded_start(), embedded_size_);
+  } else {
+    e->set_word(word());
+  }
+  return e;
+}
+
+void Entry::destroy(Entry* e) {
+  if (e->has_buffer()) e->buffer()->release();
+  mem_free(e);
+}
+
+Slice Entry::string_value(char* tmp) const {
+  if (embedded()) return embedded_value();
+  if (is_int()) return {tmp, format_i64(tmp, int_value())};
+  const StrBuf* b = buffer();
+  return {b->data(), b->size()};
+}
+
+size_t Entry::string_size() const {
+  if (embedded()) return embedded_size_;
+  if (is_int()) {
+    char tmp[24];
+    return format_i64(tmp, int_value());
+  }
+  return buffer()->size();
+}
+
+}  // namespace kvasir

@@ -1,0 +1,71 @@
+// One client connection: a Client with a socket, its parser, and what it waits for.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands/client.h"
+#include "net/poller.h"
+#include "resp/parser.h"
+
+namespace kvasir {
+
+class Reactor;
+
+// A request that could not run in the turn it was parsed in, with memory of its own.
+class SavedRequest {
+ public:
+  // Takes the request's buffers over.
+  explicit SavedRequest(Request& r);
+  ~SavedRequest();
+  SavedRequest(SavedRequest&& o) noexcept = default;
+  SavedRequest(const SavedRequest&) = delete;
+  SavedRequest& operator=(const SavedRequest&) = delete;
+  SavedRequest& operator=(SavedRequest&&) = delete;
+  // The request again; its slices refer to this object, its buffers move to it.
+  Request restore(ArgArena* args);
+  [[nodiscard]] size_t bytes() const { return bytes_.size(); }
+
+ private:
+  std::string bytes_;
+  std::vector<size_t> sizes_;
+  std::vector<StrBuf*> bufs_;  // empty, or parallel to sizes_
+  uint64_t wire_bytes_;
+};
+
+class Connection final : public Client, public Pollable {
+ public:
+  Connection(Reactor* reactor, uint64_t id, int fd, ReplyArena* arena);
+  ~Connection() override;
+
+  void on_ready(bool readable, bool writable) override;
+
+  [[nodiscard]] std::string peer_address() const override;
+  [[nodiscard]] std::string local_address() const override;
+  [[nodiscard]] std::string peer_ip() const override;
+  [[nodiscard]] std::string local_ip() const override;
+  [[nodiscard]] bool peer_is_loopback() const override;
+  [[nodiscard]] int descriptor() const override { return fd; }
+  [[nodiscard]] size_t query_size() const override { return parser.pending_size(); }
+  [[nodiscard]] size_t query_free() const override { return parser.buffer_capacity() - parser.pending_size(); }
+  [[nodiscard]] bool wants_write() const override { return writing; }
+  void output_added() override;
+  void resume() override;
+
+  int fd;
+  Poller::Handle handle = nullptr;
+  RequestParser parser;
+  std::deque<SavedRequest> saved;
+  bool writing = false;       // waits for the socket to become writable
+  bool flush_queued = false;  // stands in the reactor's list of this turn
+  bool closing = false;       // stands in the reactor's list of connections to close
+  bool has_rest = false;      // unparsed input is left for later in this turn
+  bool reading = true;
+
+ private:
+  Reactor* reactor_;
+};
+
+}  // namespace kvasir

@@ -1,0 +1,124 @@
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "net/address.h"
+#include "net/listener.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+namespace kvasir {
+
+namespace {
+
+std::string errno_text() { return strerror(errno); }
+
+ListenResult failed(int fd, std::string what) {
+  ListenResult r;
+  r.error = std::move(what);
+  if (fd >= 0) ::close(fd);
+  return r;
+}
+
+}  // namespace
+
+Reactor::Listener::Listener(Reactor* reactor, int fd, bool is_unix, std::string path)
+    : reactor_(reactor), fd_(fd), unix_(is_unix), path_(std::move(path)) {}
+
+Reactor::Listener::~Listener() {
+  if (handle_ != nullptr) reactor_->poller().remove(handle_);
+  ::close(fd_);
+  if (unix_) ::unlink(path_.c_str());
+}
+
+bool Reactor::Listener::start() {
+  handle_ = reactor_->poller().add(fd_, this);
+  return handle_ != nullptr;
+}
+
+void Reactor::Listener::on_ready(bool is_readable, bool /*writable*/) {
+  if (!is_readable) return;
+  for (int64_t n = reactor_->engine().core.settings.max_new_connections_per_cycle; n > 0; n--) {
+    const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        reactor_->engine().core.log(LogLevel::kWarning, "Accepting client connection: %s", strerror(errno));
+      }
+      return;
+    }
+    reactor_->accepted(fd, unix_);
+  }
+}
+
+ListenResult Reactor::listen_tcp(const std::string& host, int port, int backlog, bool mptcp) {
+  sockaddr_storage ss{};
+  socklen_t len = 0;
+  const bool v6 = host.find(':') != std::string::npos;
+  if (v6) {
+    auto* a = reinterpret_cast<sockaddr_in6*>(&ss);
+    a->sin6_family = AF_INET6;
+    a->sin6_port = htons(static_cast<uint16_t>(port));
+    if (inet_pton(AF_INET6, host.c_str(), &a->sin6_addr) != 1) return failed(-1, "Invalid argument");
+    len = sizeof *a;
+  } else {
+    auto* a = reinterpret_cast<sockaddr_in*>(&ss);
+    a->sin_family = AF_INET;
+    a->sin_port = htons(static_cast<uint16_t>(port));
+    if (inet_pton(AF_INET, host.c_str(), &a->sin_addr) != 1) return failed(-1, "Invalid argument");
+    len = sizeof *a;
+  }
+  const int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, mptcp ? IPPROTO_MPTCP : IPPROTO_TCP);
+  if (fd < 0) {
+    ListenResult r = failed(-1, errno_text());
+    r.not_supported = errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT || errno == ENOPROTOOPT;
+    return r;
+  }
+  const int yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+  if (bind(fd, reinterpret_cast<sockaddr*>(&ss), len) != 0) {
+    const int e = errno;
+    ListenResult r = failed(fd, strerror(e));
+    r.not_supported = e == EADDRNOTAVAIL || e == EAFNOSUPPORT;
+    return r;
+  }
+  if (::listen(fd, backlog) != 0) return failed(fd, errno_text());
+  ListenResult r;
+  r.port = local_of(fd).port;
+  auto l = std::make_unique<Listener>(this, fd, false, "");
+  if (!l->start()) return failed(-1, errno_text());
+  listeners_.push_back(std::move(l));
+  return r;
+}
+
+ListenResult Reactor::listen_unix(const std::string& path, int mode, int backlog) {
+  sockaddr_un a{};
+  a.sun_family = AF_UNIX;
+  if (path.size() >= sizeof a.sun_path) return failed(-1, "File name too long");
+  memcpy(a.sun_path, path.c_str(), path.size() + 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return failed(-1, errno_text());
+  ::unlink(path.c_str());
+  if (bind(fd, reinterpret_cast<sockaddr*>(&a), sizeof a) != 0) return failed(fd, errno_text());
+  if (mode != 0) ::chmod(path.c_str(), static_cast<mode_t>(mode));
+  if (::listen(fd, backlog) != 0) return failed(fd, errno_text());
+  auto l = std::make_unique<Listener>(this, fd, true, path);
+  if (!l->start()) return failed(-1, errno_text());
+  listeners_.push_back(std::move(l));
+  return {};
+}
+
+void Reactor::close_listeners() { listeners_.clear(); }
+
+}  // namespace kvasir

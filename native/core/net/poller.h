@@ -1,0 +1,27 @@
+// What the reactor needs from the event loop it lives on. The addon implements it with one uv_poll_t per descriptor on
+// Node's own loop.
+#pragma once
+
+namespace kvasir {
+
+class Pollable {
+ public:
+  virtual ~Pollable() = default;
+  // Called by the loop; the object stays alive until Poller::remove.
+  virtual void on_ready(bool readable, bool writable) = 0;
+};
+
+class Poller {
+ public:
+  using Handle = void*;
+  virtual ~Poller() = default;
+  // Watches fd for reading. nullptr on failure (errno is set).
+  virtual Handle add(int fd, Pollable* target) = 0;
+  virtual void watch(Handle h, bool read, bool write) = 0;
+  // After this no event arrives; the descriptor may be closed at once.
+  virtual void remove(Handle h) = 0;
+  // Makes the loop run another turn without waiting for events.
+  virtual void wake() = 0;
+};
+
+}  // namespace kvasir

@@ -1,0 +1,520 @@
+#include "net/reactor.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "commands/client_info.h"
+#include "net/listener.h"
+
+namespace kvasir {
+
+namespace {
+
+constexpr size_t kInputChunk = 1 << 20;
+constexpr size_t kReadSize = 32 * 1024;  // most that one connection contributes to a turn
+constexpr int kIovecs = 128;
+constexpr size_t kReplyBufferMin = 1024, kReplyBufferMax = 16 * 1024;
+
+void set_keepalive(int fd, int64_t interval_s) {
+  const int yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+  auto set = [fd](int option, int value) { setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value); };
+  set(TCP_KEEPIDLE, static_cast<int>(interval_s));
+  // Three probes in the last third of the time: a dead peer is noticed after about twice the interval.
+  set(TCP_KEEPINTVL, static_cast<int>(interval_s >= 3 ? interval_s / 3 : 1));
+  set(TCP_KEEPCNT, 3);
+}
+
+const char kProtectedMode[] =
+    "-DENIED Running in protected mode because protected mode is enabled and no password is set for the default user. "
+    "In this mode connections are only accepted from the loopback interface. "
+    "If you want to connect from external computers, you may adopt one of the following solutions: "
+    "1) Disable protected mode by sending the command 'CONFIG SET protected-mode no' from the loopback interface by "
+    "connecting from the same host the server is running on. "
+    "2) Disable protected mode in the configuration file and restart the server. "
+    "3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. "
+    "4) Set up an authentication password for the default user. "
+    "NOTE: You only need to do one of the above things in order for the server to start accepting connections from the "
+    "outside.\r\n";
+
+}  // namespace
+
+InputArena::InputArena() {
+  chunks_.push_back(static_cast<char*>(mem_alloc(kInputChunk)));
+  reset();
+}
+InputArena::~InputArena() {
+  for (char* c : chunks_) mem_free(c);
+}
+char* InputArena::reserve(size_t n) {
+  if (static_cast<size_t>(end_ - cur_) < n) {
+    if (++current_ == chunks_.size()) chunks_.push_back(static_cast<char*>(mem_alloc(kInputChunk)));
+    cur_ = chunks_[current_];
+    end_ = cur_ + kInputChunk;
+  }
+  return cur_;
+}
+void InputArena::reset() {
+  // One chunk serves most turns; those that a burst needed are given back.
+  while (chunks_.size() > 1 && current_ + 1 < chunks_.size()) {
+    mem_free(chunks_.back());
+    chunks_.pop_back();
+  }
+  current_ = 0;
+  cur_ = chunks_[0];
+  end_ = cur_ + kInputChunk;
+}
+
+Reactor::Reactor(Engine* engine, Poller* poller) : engine_(engine), poller_(poller) {}
+
+Reactor::~Reactor() { shutdown(); }
+
+void Reactor::shutdown() {
+  close_listeners();
+  for (auto& [id, c] : connections_) {
+    if (!c->closing) flush(*c);
+    close(*c);
+  }
+  free_closed();
+}
+
+// ------------------------------------------------------------------ accepting
+
+void Reactor::accepted(int fd, bool unix_socket) {
+  Core& core = engine_->core;
+  if (core.clients.size() >= static_cast<size_t>(core.settings.maxclients)) {
+    static const char kFull[] = "-ERR max number of clients reached\r\n";
+    if (::send(fd, kFull, sizeof kFull - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+      // The refused client need not read why.
+    }
+    core.counters.connections_rejected++;
+    ::close(fd);
+    return;
+  }
+  if (!unix_socket) {
+    const int yes = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (core.settings.tcp_keepalive_s > 0) set_keepalive(fd, core.settings.tcp_keepalive_s);
+  }
+  auto c = std::make_unique<Connection>(this, core.next_client_id++, fd, &replies_);
+  c->flags.unix_socket = unix_socket;
+  c->flags.authenticated = core.default_user.nopass;
+  c->user = &core.default_user;
+  c->created_ms = core.wall_ms;
+  c->last_interaction_s = core.wall_ms / 1000;
+  c->output_peak_reset_ms = core.wall_ms;
+  core.counters.connections_received++;
+  if (core.settings.protected_mode && core.default_user.nopass && !c->peer_is_loopback()) {
+    if (::send(fd, kProtectedMode, sizeof kProtectedMode - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+      // As above.
+    }
+    core.counters.connections_rejected++;
+    return;
+  }
+  c->handle = poller_->add(fd, c.get());
+  if (c->handle == nullptr) {
+    core.log(LogLevel::kWarning, "Error registering fd event for the new client connection: %s", strerror(errno));
+    return;
+  }
+  core.clients.emplace(c->id, c.get());
+  core.hooks->log(LogLevel::kVerbose, "Accepted " + c->peer_address());
+  connections_.emplace(c->id, std::move(c));
+}
+
+// ------------------------------------------------------------------ receive
+
+void Reactor::readable(Connection& c) {
+  if (!c.reading || c.flags.close_after_reply) return;
+  Core& core = engine_->core;
+  const bool pending = c.parser.has_pending();
+  size_t room = kReadSize;
+  char* p;
+  if (pending) {
+    p = c.parser.read_buffer(kReadSize, &room);
+  } else {
+    p = input_.reserve(kReadSize);
+  }
+  const ssize_t n = ::recv(c.fd, p, room, 0);
+  core.counters.total_reads++;
+  if (n <= 0) {
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+    if (n == 0) {
+      core.log(LogLevel::kVerbose, "Client closed connection %s",
+               client_info(core, c, core.settings.hide_user_data_from_log).c_str());
+    } else {
+      core.log(LogLevel::kVerbose, "Reading from client: %s", strerror(errno));
+    }
+    close(c);
+    return;
+  }
+  c.net_in += static_cast<uint64_t>(n);
+  core.counters.net_input += static_cast<uint64_t>(n);
+  c.last_interaction_s = core.wall_ms / 1000;
+  if (pending) {
+    c.parser.did_read(static_cast<size_t>(n));
+    parse_rest(c);
+  } else {
+    input_.commit(static_cast<size_t>(n));
+    parse(c, p, p + n);
+  }
+}
+
+// Parses what was read into the turn's input.
+void Reactor::parse(Connection& c, const char* p, const char* end) {
+  Core& core = engine_->core;
+  RequestParser::Limits limits;
+  limits.max_bulk = core.settings.proto_max_bulk_len;
+  limits.authenticated = !core.settings.auth_required || c.flags.authenticated;
+  const Command* hint = c.last_command;
+  while (p < end) {
+    Item item{&c, {}, false};
+    const ParseResult r = c.parser.parse(&p, end, limits, &args_, &item.pending.request);
+    if (r == ParseResult::kMore) break;
+    if (r == ParseResult::kError) {
+      item.protocol_error = true;
+      items_.push_back(item);
+      c.parser.keep(p, static_cast<size_t>(end - p));
+      return;
+    }
+    if (item.pending.request.argc == 0) continue;
+    engine_->prepare(&item.pending, hint);
+    hint = item.pending.command;
+    items_.push_back(item);
+    if (!limits.authenticated) {
+      // The limits depend on what this request does (AUTH): the rest is parsed after it ran.
+      c.has_rest = p < end;
+      break;
+    }
+  }
+  if (p < end) {
+    c.parser.keep(p, static_cast<size_t>(end - p));
+    if (!c.has_rest) {
+      // An argument that is known to be big is from now on read to its place.
+      parse_rest(c);
+    }
+  }
+}
+
+// Parses what stands in the connection's own buffer.
+void Reactor::parse_rest(Connection& c) {
+  Core& core = engine_->core;
+  RequestParser::Limits limits;
+  limits.max_bulk = core.settings.proto_max_bulk_len;
+  limits.authenticated = !core.settings.auth_required || c.flags.authenticated;
+  const Command* hint = c.last_command;
+  c.has_rest = false;
+  compacting_.push_back(&c);
+  while (true) {
+    Item item{&c, {}, false};
+    const ParseResult r = c.parser.parse_pending(limits, &args_, &item.pending.request);
+    if (r == ParseResult::kMore) break;
+    if (r == ParseResult::kError) {
+      item.protocol_error = true;
+      items_.push_back(item);
+      return;
+    }
+    if (item.pending.request.argc == 0) continue;
+    engine_->prepare(&item.pending, hint);
+    hint = item.pending.command;
+    items_.push_back(item);
+    if (!limits.authenticated) {
+      c.has_rest = c.parser.pending().size > 0;
+      break;
+    }
+  }
+  too_much_input(c);
+}
+
+bool Reactor::too_much_input(Connection& c) {
+  Core& core = engine_->core;
+  const size_t unauthenticated = 1 << 20;
+  const size_t used = c.parser.memory();
+  const bool over = used > static_cast<size_t>(core.settings.client_query_buffer_limit) ||
+                    (core.settings.auth_required && !c.flags.authenticated && used > unauthenticated);
+  if (!over) return false;
+  core.log(LogLevel::kWarning, "Closing client that reached max query buffer length: %s",
+           client_info(core, c, core.settings.hide_user_data_from_log).c_str());
+  core.counters.query_buffer_limit_disconnections++;
+  close(c);
+  return true;
+}
+
+void Reactor::protocol_error(Connection& c) {
+  Core& core = engine_->core;
+  const uint64_t before = c.reply.errors();
+  c.reply.error(parse_error_reply(c.parser.error(), c.parser.got()));
+  core.counters.total_error_replies += c.reply.errors() - before;
+  core.counters.errors[c.reply.last_error().str()]++;
+  if (core.settings.hide_user_data_from_log) {
+    core.log(LogLevel::kVerbose, "Protocol error (%s) from client: %s. Query buffer: *redacted*",
+             parse_error_log(c.parser.error()), client_info(core, c, true).c_str());
+  } else {
+    const Slice rest = c.parser.pending();
+    std::string shown = "Query buffer: " + rest.str().substr(0, 128);
+    for (char& ch : shown) {
+      if (ch < ' ' || ch > '~') ch = '.';
+    }
+    core.log(LogLevel::kVerbose, "Protocol error (%s) from client: %s. %s", parse_error_log(c.parser.error()),
+             client_info(core, c, false).c_str(), shown.c_str());
+  }
+  c.flags.close_after_reply = true;
+  queue_flush(c);
+}
+
+// ------------------------------------------------------------------ execute
+
+void Reactor::turn() {
+  Core& core = engine_->core;
+  in_turn_ = true;
+  engine_->update_clock();
+  if (engine_->pause_ended()) resume_postponed();
+  const auto batch = static_cast<size_t>(std::max<int64_t>(1, core.settings.prefetch_batch_max_size));
+  for (size_t i = 0; i < items_.size();) {
+    const size_t n = std::min(batch, items_.size() - i);
+    if (batch > 1 && n > 1) {
+      const bool clustered = core.keyspace.clustered();
+      for (size_t j = i; j < i + n; j++) {
+        const Pending& p = items_[j].pending;
+        if (p.hash == 0) continue;
+        const KeyRef k({}, p.hash, clustered ? key_slot(p.request.argv[p.command->first_key]) : 0);
+        core.keyspace.db(items_[j].connection->db).prefetch_bucket(k);
+      }
+      for (size_t j = i; j < i + n; j++) {
+        const Pending& p = items_[j].pending;
+        if (p.hash == 0) continue;
+        const KeyRef k({}, p.hash, clustered ? key_slot(p.request.argv[p.command->first_key]) : 0);
+        core.keyspace.db(items_[j].connection->db).prefetch_entry(k);
+      }
+      core.counters.prefetch_batches++;
+      core.counters.prefetch_entries += n;
+    }
+    for (size_t j = i; j < i + n; j++) {
+      // Executing may add items (the rest of a connection that authenticated), so no reference is kept.
+      Item item = items_[j];
+      if (item.protocol_error) {
+        if (!item.connection->closing && !item.connection->flags.close_after_reply) protocol_error(*item.connection);
+      } else {
+        execute(*item.connection, item.pending);
+      }
+    }
+    i += n;
+  }
+  items_.clear();
+  if (persist) persist();
+
+  for (size_t i = 0; i < flushing_.size(); i++) {
+    Connection& c = *flushing_[i];
+    c.flush_queued = false;
+    if (c.closing) continue;
+    if (!c.writing) flush(c);
+    if (c.closing) continue;
+    c.out.settle();
+    engine_->enforce_output_limit(c);
+  }
+  flushing_.clear();
+  for (Connection* c : compacting_) c->parser.compact();
+  compacting_.clear();
+  free_closed();
+  replies_.reset();
+  args_.reset();
+  input_.reset();
+  mem_collect();
+  in_turn_ = false;
+}
+
+void Reactor::execute(Connection& c, Pending& p) {
+  if (c.closing || c.flags.close_after_reply) {
+    if (p.request.bufs != nullptr) SavedRequest drop(p.request);
+    return;
+  }
+  if (c.blocked != Blocked::kNo) {
+    postpone(c, p);
+    return;
+  }
+  if (engine_->execute(c, p) == Executed::kPostponed) {
+    postpone(c, p);
+    return;
+  }
+  if (p.request.bufs != nullptr) {
+    for (uint32_t i = 0; i < p.request.argc; i++) {
+      if (p.request.bufs[i] != nullptr) p.request.bufs[i]->release();
+    }
+  }
+  c.flags.reply_skip = c.flags.reply_skip_next;
+  c.flags.reply_skip_next = false;
+  if (!c.out.empty() || c.flags.close_after_reply) queue_flush(c);
+  if (c.has_rest) {
+    c.has_rest = false;
+    parse_rest(c);
+  }
+}
+
+void Reactor::postpone(Connection& c, Pending& p) {
+  if (c.saved.empty()) {
+    engine_->core.blocked_clients++;
+    postponed_.push_back(&c);
+    c.reading = false;
+    poller_->watch(c.handle, false, c.writing);
+  }
+  c.saved.emplace_back(p.request);
+}
+
+void Reactor::resume_postponed() {
+  std::vector<Connection*> list;
+  list.swap(postponed_);
+  for (Connection* c : list) {
+    engine_->core.blocked_clients--;
+    if (c->closing) continue;
+    c->blocked = Blocked::kNo;
+    c->reading = true;
+    poller_->watch(c->handle, true, c->writing);
+    // The saved requests are copied to the turn's memory, since running them may save them again.
+    for (SavedRequest& s : c->saved) {
+      Item item{c, {}, false};
+      item.pending.request = s.restore(&args_);
+      Request& r = item.pending.request;
+      for (uint32_t i = 0; i < r.argc; i++) {
+        if (r.bufs != nullptr && r.bufs[i] != nullptr) continue;
+        char* copy = args_.bytes(r.argv[i].size + 1);
+        memcpy(copy, r.argv[i].data, r.argv[i].size);
+        r.argv[i].data = copy;
+      }
+      engine_->prepare(&item.pending, nullptr);
+      items_.push_back(item);
+    }
+    c->saved.clear();
+  }
+  if (!in_turn_ && !items_.empty()) poller_->wake();
+}
+
+// ------------------------------------------------------------------ reply
+
+void Reactor::queue_flush(Connection& c) {
+  if (c.flush_queued || c.closing) return;
+  c.flush_queued = true;
+  flushing_.push_back(&c);
+  if (!in_turn_) poller_->wake();
+}
+
+void Reactor::writable(Connection& c) {
+  if (!flush(c)) return;
+  c.out.settle();
+}
+
+// Sends what the socket takes. False: the connection is being closed.
+bool Reactor::flush(Connection& c) {
+  Core& core = engine_->core;
+  const size_t had = c.out.bytes();
+  if (had > c.output_peak) c.output_peak = std::min(had, c.reply_buffer);
+  while (!c.out.empty()) {
+    iovec iov[kIovecs];
+    const int n = c.out.peek(iov, kIovecs);
+    ssize_t sent;
+    if (n == 1) {
+      sent = ::send(c.fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr m{};
+      m.msg_iov = iov;
+      m.msg_iovlen = static_cast<size_t>(n);
+      sent = ::sendmsg(c.fd, &m, MSG_NOSIGNAL);
+    }
+    core.counters.total_writes++;
+    if (sent < 0) {
+      if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) break;
+      core.log(LogLevel::kVerbose, "Error writing to client: %s", strerror(errno));
+      close(c);
+      return false;
+    }
+    c.net_out += static_cast<uint64_t>(sent);
+    core.counters.net_output += static_cast<uint64_t>(sent);
+    c.out.consume(static_cast<size_t>(sent));
+  }
+  const bool more = !c.out.empty();
+  if (more != c.writing) {
+    c.writing = more;
+    poller_->watch(c.handle, c.reading, more);
+  }
+  if (!more) {
+    c.soft_limit_since_s = 0;
+    if (c.flags.close_after_reply) {
+      close(c);
+      return false;
+    }
+  }
+  return true;
+}
+
+// ------------------------------------------------------------------ closing
+
+void Reactor::close(Connection& c) {
+  c.flags.close_asap = true;
+  if (c.closing) return;
+  c.closing = true;
+  if (c.handle != nullptr) {
+    poller_->remove(c.handle);
+    c.handle = nullptr;
+  }
+  closing_.push_back(&c);
+  if (!in_turn_) poller_->wake();
+}
+
+void Reactor::free_closed() {
+  for (Connection* c : closing_) {
+    if (!c->saved.empty()) {
+      const auto at = std::find(postponed_.begin(), postponed_.end(), c);
+      if (at != postponed_.end()) {
+        postponed_.erase(at);
+        engine_->core.blocked_clients--;
+      }
+    }
+    c->out.clear();
+    engine_->core.clients.erase(c->id);
+    connections_.erase(c->id);
+  }
+  closing_.clear();
+}
+
+// ------------------------------------------------------------------ background
+
+void Reactor::cron(int64_t hz) {
+  Core& core = engine_->core;
+  engine_->update_clock();
+  // Every client is looked at about once a second.
+  size_t n = std::max<size_t>(5, core.clients.size() / static_cast<size_t>(std::max<int64_t>(1, hz)));
+  n = std::min(n, core.clients.size());
+  auto it = core.clients.upper_bound(cron_cursor_);
+  const int64_t now = core.wall_ms / 1000;
+  for (; n > 0; n--) {
+    if (it == core.clients.end()) it = core.clients.begin();
+    auto& c = static_cast<Connection&>(*it->second);
+    cron_cursor_ = it->first;
+    ++it;
+    if (c.closing) continue;
+    if (core.settings.timeout_s > 0 && c.blocked == Blocked::kNo && !c.flags.pubsub &&
+        now - c.last_interaction_s > core.settings.timeout_s) {
+      core.log(LogLevel::kVerbose, "Closing idle client");
+      close(c);
+      continue;
+    }
+    // The size a fixed reply buffer would have: halves for a client whose replies are small, doubles when full.
+    const size_t half = c.reply_buffer / 2;
+    if (half >= kReplyBufferMin && c.output_peak < half) {
+      c.reply_buffer = std::max(kReplyBufferMin, c.output_peak + 1);
+    } else if (c.reply_buffer * 2 < kReplyBufferMax * 2 && c.output_peak == c.reply_buffer) {
+      c.reply_buffer = std::min(kReplyBufferMax, c.reply_buffer * 2);
+    }
+    if (core.wall_ms - c.output_peak_reset_ms >= 5000) {
+      c.output_peak = std::min(c.out.bytes(), c.reply_buffer);
+      c.output_peak_reset_ms = core.wall_ms;
+    }
+    engine_->enforce_output_limit(c);
+  }
+}
+
+}  // namespace kvasir

@@ -1,0 +1,115 @@
+// The reactor: sockets, parsing, executing and sending, when the loop says so.
+//
+// A turn of the loop is receive -> execute -> persist -> reply. Receiving happens as the loop reports readable
+// sockets: bytes are read into the turn's input memory, parsed at once, looked up and hashed. When the loop has
+// reported all of them it calls turn(): the requests of all connections run in order, a batch at a time, the batch's
+// buckets and then its entries being prefetched before its first command runs; then the replies of all connections
+// leave, one system call each.
+//
+// Memory of a turn - input, argument arrays, replies - is reset at its end, and is therefore warm at the next.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/engine.h"
+#include "net/connection.h"
+#include "net/poller.h"
+
+namespace kvasir {
+
+// Bump memory for what is read in a turn.
+class InputArena {
+ public:
+  InputArena();
+  ~InputArena();
+  InputArena(const InputArena&) = delete;
+  InputArena& operator=(const InputArena&) = delete;
+  // Room for n bytes.
+  char* reserve(size_t n);
+  void commit(size_t n) { cur_ += n; }
+  void reset();
+
+ private:
+  std::vector<char*> chunks_;
+  size_t current_ = 0;
+  char* cur_ = nullptr;
+  char* end_ = nullptr;
+};
+
+struct ListenResult {
+  int port = 0;       // the bound port (of use when 0 was asked for)
+  std::string error;  // empty: success
+  bool not_supported = false;  // the address family is not available here
+};
+
+class Reactor {
+ public:
+  Reactor(Engine* engine, Poller* poller);
+  ~Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  // host: numeric address. mptcp: a Multipath TCP socket, which accepts plain TCP as well.
+  ListenResult listen_tcp(const std::string& host, int port, int backlog, bool mptcp);
+  ListenResult listen_unix(const std::string& path, int mode, int backlog);
+  // Closes the listening sockets (all, or those of one kind).
+  void close_listeners();
+  [[nodiscard]] size_t listeners() const { return listeners_.size(); }
+
+  // The execute and reply phases. persist runs between them: nothing has left before it returns.
+  void turn();
+  std::function<void()> persist;
+
+  // Slices of background work on connections: timeouts, limits, buffer statistics. Called hz times a second.
+  void cron(int64_t hz);
+
+  // Closes everything. Outstanding replies are given one last chance to leave.
+  void shutdown();
+
+  void close(Connection& c);
+  void queue_flush(Connection& c);
+  void readable(Connection& c);
+  void writable(Connection& c);
+  // Clients of one pause go on.
+  void resume_postponed();
+
+  Engine& engine() { return *engine_; }
+  Poller& poller() { return *poller_; }
+
+ private:
+  class Listener;
+  friend class Listener;
+  void accepted(int fd, bool unix_socket);
+  void parse(Connection& c, const char* p, const char* end);
+  void parse_rest(Connection& c);
+  bool too_much_input(Connection& c);
+  void protocol_error(Connection& c);
+  void execute(Connection& c, Pending& p);
+  void postpone(Connection& c, Pending& p);
+  bool flush(Connection& c);
+  void free_closed();
+
+  struct Item {
+    Connection* connection;
+    Pending pending;
+    bool protocol_error;
+  };
+
+  Engine* engine_;
+  Poller* poller_;
+  ReplyArena replies_;
+  ArgArena args_;
+  InputArena input_;
+  std::vector<Item> items_;
+  std::vector<Connection*> flushing_, closing_, compacting_;
+  std::vector<Connection*> postponed_;
+  std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  uint64_t cron_cursor_ = 0;
+  bool in_turn_ = false;
+};
+
+}  // namespace kvasir

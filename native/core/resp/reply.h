@@ -1,0 +1,133 @@
+// Writes replies in RESP2 or RESP3 into a client's Output. What differs between the two protocols is decided
+// here and nowhere else: handlers say what a reply is (a map, a double, a null), not how it looks.
+#pragma once
+
+#include <cstdint>
+
+#include "base/numbers.h"
+#include "base/slice.h"
+#include "resp/output.h"
+
+namespace kvasir {
+
+class Reply {
+ public:
+  Reply(Output* out, ReplyArena* arena) : out_(out), arena_(arena) {}
+
+  uint8_t resp = 2;    // 2 or 3
+  bool muted = false;  // CLIENT REPLY OFF / SKIP: everything is dropped
+  // Strings at least this long that live in a StrBuf are referenced instead of copied; 0: never.
+  static constexpr size_t kDefaultReferenceFrom = 16384;
+  size_t reference_from = kDefaultReferenceFrom;
+
+  // Bytes written so far by this writer (commandlog large-reply, tot-net-out of a command).
+  [[nodiscard]] uint64_t written() const { return written_; }
+  // Number of error replies written so far: call() compares it to know that a command failed.
+  [[nodiscard]] uint64_t errors() const { return errors_; }
+  [[nodiscard]] Slice last_error() const { return {last_error_, last_error_size_}; }
+
+  void raw(Slice s) {
+    char* p = begin(s.size);
+    if (p == nullptr) return;
+    memcpy(p, s.data, s.size);
+    end(p, s.size);
+  }
+  void ok() { raw({"+OK\r\n", 5}); }
+  void status(Slice s) { line('+', s); }
+  // text as in Valkey's shared errors: "WRONGTYPE Operation …", "ERR syntax error"; without '-'. CR and LF become spaces.
+  void error(Slice text);
+  void errorf(const char* format, ...) __attribute__((format(printf, 2, 3)));
+
+  void integer(int64_t v) {
+    if (v >= 0 && v <= 9) {
+      char small[4] = {':', static_cast<char>('0' + v), '\r', '\n'};
+      raw({small, 4});
+      return;
+    }
+    char* p = begin(24);
+    if (p == nullptr) return;
+    p[0] = ':';
+    size_t n = 1 + format_i64(p + 1, v);
+    p[n++] = '\r';
+    p[n++] = '\n';
+    end(p, n);
+  }
+
+  void bulk(Slice s) {
+    char* p = begin(s.size + 25);
+    if (p == nullptr) return;
+    size_t n = head(p, '$', s.size);
+    memcpy(p + n, s.data, s.size);
+    n += s.size;
+    p[n++] = '\r';
+    p[n++] = '\n';
+    end(p, n);
+  }
+  // A string that lives in buf: referenced when it is long, copied when it is short.
+  void bulk(StrBuf* buf, Slice s);
+  void bulk_integer(int64_t v) {
+    char tmp[24];
+    bulk({tmp, format_i64(tmp, v)});
+  }
+
+  void null() { raw(resp == 2 ? Slice("$-1\r\n", 5) : Slice("_\r\n", 3)); }
+  void null_array() { raw(resp == 2 ? Slice("*-1\r\n", 5) : Slice("_\r\n", 3)); }
+  void boolean(bool v) {
+    raw(resp == 2 ? (v ? Slice(":1\r\n", 4) : Slice(":0\r\n", 4)) : (v ? Slice("#t\r\n", 4) : Slice("#f\r\n", 4)));
+  }
+  void real(double v);          // RESP3 double, RESP2 bulk
+  void human_real(long double v);  // bulk, as INCRBYFLOAT prints
+  void big_number(Slice digits);
+  void verbatim(Slice text, const char format[3]);
+
+  void array(int64_t n) { header('*', n); }
+  void map(int64_t pairs) { resp == 2 ? header('*', pairs * 2) : header('%', pairs); }
+  void set(int64_t n) { header(resp == 2 ? '*' : '~', n); }
+  void push(int64_t n) { header(resp == 2 ? '*' : '>', n); }
+  void attribute(int64_t pairs) { header('|', pairs); }  // RESP3 only
+
+  // An aggregate whose length is known after its elements: begin_*() … elements … end_*(mark, n).
+  Output::Mark begin_aggregate() { return muted ? Output::Mark{0} : out_->mark(); }
+  void end_array(Output::Mark m, int64_t n) { end_header(m, '*', n); }
+  void end_map(Output::Mark m, int64_t pairs) { resp == 2 ? end_header(m, '*', pairs * 2) : end_header(m, '%', pairs); }
+  void end_set(Output::Mark m, int64_t n) { end_header(m, resp == 2 ? '*' : '~', n); }
+
+  Output& output() { return *out_; }
+
+ private:
+  char* begin(size_t n) { return muted ? nullptr : arena_->reserve(n); }
+  void end(const char* p, size_t n) {
+    arena_->commit(n);
+    out_->add_turn(p, n);
+    written_ += n;
+  }
+  // "<type><n>\r\n" at p; returns its length.
+  static size_t head(char* p, char type, uint64_t n) {
+    p[0] = type;
+    size_t len = 1;
+    if (n < 10) {
+      p[len++] = static_cast<char>('0' + n);
+    } else {
+      len += format_i64(p + 1, static_cast<int64_t>(n));
+    }
+    p[len++] = '\r';
+    p[len++] = '\n';
+    return len;
+  }
+  void header(char type, int64_t n) {
+    char* p = begin(24);
+    if (p == nullptr) return;
+    end(p, head(p, type, static_cast<uint64_t>(n)));
+  }
+  void end_header(Output::Mark m, char type, int64_t n);
+  void line(char type, Slice s);
+
+  Output* out_;
+  ReplyArena* arena_;
+  uint64_t written_ = 0;
+  uint64_t errors_ = 0;
+  char last_error_[32] = {};  // the error's code word, for INFO errorstats
+  uint8_t last_error_size_ = 0;
+};
+
+}  // namespace kvasir
