@@ -215,7 +215,7 @@ inline Keyspace& Call::ks() const { return core.keyspace; }
 inline Database& Call::db() const { return core.keyspace.db(client.db); }
 inline KeyRef Call::key(int i) const {
   const Slice k = arg(i);
-  const int slot = core.keyspace.clustered() ? key_slot(k) : 0;
+  const int slot = core.keyspace.clustered() ? static_cast<int>(key_slot(k)) : 0;
   if (i == command.first_key && first_hash != 0) return {k, first_hash, slot};
   return {k, hash_bytes(k), slot};
 }

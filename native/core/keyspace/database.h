@@ -19,6 +19,8 @@ struct EntryTraits {
   static uint64_t hash(Slice key) { return hash_bytes(key); }
 };
 using EntryDict = Dict<EntryTraits>;
+// Where an entry is stored; valid until the next change of its dict.
+using EntrySlot = EntryDict::Slot;
 
 // A key together with what was computed from it, once.
 struct KeyRef {
@@ -26,7 +28,7 @@ struct KeyRef {
   uint64_t hash;
   int slot;  // hash slot in cluster mode, 0 otherwise
 
-  [[nodiscard]] KeyRef(Slice k, uint64_t h, int s) : key(k), hash(h), slot(s) {}
+  KeyRef(Slice k, uint64_t h, int s) : key(k), hash(h), slot(s) {}
 };
 
 // The keys of one slot (of the whole database outside cluster mode).
@@ -55,13 +57,13 @@ class Database {
   [[nodiscard]] int slot_count() const { return clustered_ ? kSlots : 1; }
 
   // Raw membership; all rules (expiry, signals, statistics) are Keyspace's.
-  [[nodiscard]] Entry** find(const KeyRef& k) const {
+  [[nodiscard]] EntrySlot find(const KeyRef& k) const {
     SlotDicts* d = slot(k.slot);
-    return d == nullptr ? nullptr : d->keys.find_slot(k.key, k.hash);
+    return d == nullptr ? EntrySlot() : d->keys.find_slot(k.key, k.hash);
   }
-  [[nodiscard]] Entry** find_expiring(const KeyRef& k) const {
+  [[nodiscard]] EntrySlot find_expiring(const KeyRef& k) const {
     SlotDicts* d = slot(k.slot);
-    return d == nullptr ? nullptr : d->expires.find_slot(k.key, k.hash);
+    return d == nullptr ? EntrySlot() : d->expires.find_slot(k.key, k.hash);
   }
   void insert(const KeyRef& k, Entry* e) {
     SlotDicts& d = slot_for_insert(k.slot);

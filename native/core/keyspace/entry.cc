@@ -4,17 +4,6 @@
 
 namespace kvasir {
 
-namespace {
-// Valkey's rule for what OBJECT ENCODING calls embstr: robj without its pointer, the embedded key, the deadline and an
-// sds of one-byte lengths fit two cache lines.
-bool called_embstr(size_t value, size_t key, bool expires) {
-  if (value > 255) return false;
-  const size_t key_header = key < 32 ? 1 : key < 256 ? 3 : key < 65536 ? 5 : 9;
-  const size_t size = 8 + (key_header + key + 1 + 1) + (expires ? 8 : 0) + (3 + value + 1);
-  return size <= 128;
-}
-}  // namespace
-
 const char* type_name(Type t) {
   switch (t) {
     case Type::kString: return "string";
@@ -40,6 +29,14 @@ const char* encoding_name(Encoding e) {
     case Encoding::kStream: return "stream";
   }
   return "unknown";
+}
+
+// Valkey's rule: robj without its pointer, the embedded key, the deadline and an sds of one-byte lengths fit two cache lines.
+Encoding Entry::string_encoding(size_t value, size_t key, bool expires) {
+  if (value > 255) return Encoding::kRaw;
+  const size_t key_header = key < 32 ? 1 : key < 256 ? 3 : key < 65536 ? 5 : 9;
+  const size_t size = 8 + (key_header + key + 1 + 1) + (expires ? 8 : 0) + (3 + value + 1);
+  return size <= 128 ? Encoding::kEmbstr : Encoding::kRaw;
 }
 
 Entry* Entry::make(Slice key, int64_t expire_ms, size_t embedded, bool is_embedded) {
@@ -71,8 +68,6 @@ Entry* Entry::make(Slice key, int64_t expire_ms, size_t embedded, bool is_embedd
 Entry* Entry::make_string(Slice key, Slice value, int64_t expire_ms) {
   int64_t v;
   if (value.size <= 20 && parse_i64(value, &v)) return make_int(key, v, expire_ms);
-  const Encoding enc =
-      called_embstr(value.size, key.size, expire_ms != kNoExpiry) ? Encoding::kEmbstr : Encoding::kRaw;
   if (value.size > kMaxEmbedded) {
     StrBuf* buf = StrBuf::create(value.size, value.size);
     memcpy(buf->data(), value.data, value.size);
@@ -80,7 +75,7 @@ Entry* Entry::make_string(Slice key, Slice value, int64_t expire_ms) {
   }
   Entry* e = make(key, expire_ms, value.size, true);
   e->type_ = static_cast<uint8_t>(Type::kString);
-  e->encoding_ = static_cast<uint8_t>(enc);
+  e->encoding_ = static_cast<uint8_t>(string_encoding(value.size, key.size, expire_ms != kNoExpiry));
   memcpy(e->embedded_data(), value.data, value.size);
   return e;
 }

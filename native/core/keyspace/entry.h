@@ -47,6 +47,8 @@ class Entry {
   static Entry* make_pointer(Slice key, Type type, Encoding encoding, void* value, int64_t expire_ms = kNoExpiry);
   // The same entry under another key and deadline; the value moves (this one must then be freed with free_shell).
   Entry* rebuild(Slice key, int64_t expire_ms);
+  // What OBJECT ENCODING calls a string of that size that is not an integer.
+  static Encoding string_encoding(size_t value, size_t key, bool expires);
   // Frees the entry and its string value. A collection's value must have been taken away before (release_value).
   static void destroy(Entry* e);
   static void free_shell(Entry* e) { mem_free(e); }

@@ -13,23 +13,22 @@ Keyspace::Keyspace(int databases, bool clustered, Signals* signals) : clustered_
 
 Keyspace::~Keyspace() { flush(-1, false); }
 
-Entry* Keyspace::lookup_read_slow(Database& db, const KeyRef& k, Entry** slot, uint32_t flags) {
-  if (slot != nullptr && !delete_if_expired(db, k, **slot, false)) {
+Entry* Keyspace::lookup_read_slow(Database& db, const KeyRef& k, EntrySlot slot, uint32_t flags) {
+  if (slot && !delete_if_expired(db, k, *slot.get())) {
     if (!(flags & kNoStats)) stats.hits++;
-    if (!(flags & kNoTouch) && !no_touch) touch(*slot);
-    return *slot;
+    if (!(flags & kNoTouch) && !no_touch) touch(slot.get());
+    return slot.get();
   }
   if (!(flags & kNoNotify)) notify(kNotifyKeyMiss, "keymiss", k.key, db);
   if (!(flags & kNoStats)) stats.misses++;
   return nullptr;
 }
 
-bool Keyspace::delete_if_expired(Database& db, const KeyRef& k, const Entry& e, bool for_write) {
+bool Keyspace::delete_if_expired(Database& db, const KeyRef& k, const Entry& e) {
   if (!expired(e)) return false;
   // A replica answers as if the key were gone and waits for its primary's DEL; a paused server waits as well.
   if (is_replica) return true;
   if (expire_paused) return true;
-  (void)for_write;
   delete_expired(db, k);
   return true;
 }
@@ -52,15 +51,15 @@ void Keyspace::add(Database& db, const KeyRef& k, Entry* e) {
   notify(kNotifyNew, "new", k.key, db);
 }
 
-void Keyspace::replace(Database& db, const KeyRef& k, Entry** slot, Entry* e) {
-  Entry* old = *slot;
+void Keyspace::replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e) {
+  Entry* old = slot.get();
   e->set_lru(old->lru());
   e->set_walk_bits(old->walk_bits());
   const bool had = old->has_expiry_slot() && old->expire_ms() != kNoExpiry;
   const bool has = e->has_expiry_slot() && e->expire_ms() != kNoExpiry;
-  *slot = e;
+  slot.set(e);
   if (had && has) {
-    *db.find_expiring(k) = e;
+    db.find_expiring(k).set(e);
   } else if (had) {
     db.erase_expiring(KeyRef(e->key(), k.hash, k.slot));
   } else if (has) {
@@ -70,8 +69,8 @@ void Keyspace::replace(Database& db, const KeyRef& k, Entry** slot, Entry* e) {
 }
 
 void Keyspace::set(Database& db, const KeyRef& k, Entry* e) {
-  Entry** slot = db.find(k);
-  if (slot == nullptr) {
+  const EntrySlot slot = db.find(k);
+  if (!slot) {
     add(db, k, e);
   } else {
     replace(db, k, slot, e);
@@ -86,8 +85,8 @@ bool Keyspace::remove(Database& db, const KeyRef& k, bool lazy) {
   return true;
 }
 
-Entry* Keyspace::set_expire(Database& db, const KeyRef& k, Entry** slot, int64_t expire_ms) {
-  Entry* e = *slot;
+Entry* Keyspace::set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64_t expire_ms) {
+  Entry* e = slot.get();
   const bool had = e->has_expiry_slot() && e->expire_ms() != kNoExpiry;
   if (expire_ms == kNoExpiry) {
     if (!had) return e;
@@ -103,7 +102,7 @@ Entry* Keyspace::set_expire(Database& db, const KeyRef& k, Entry** slot, int64_t
   }
   Entry* fresh = e->rebuild(e->key(), expire_ms);
   fresh->set_walk_bits(e->walk_bits());
-  *slot = fresh;
+  slot.set(fresh);
   Entry::free_shell(e);
   db.insert_expiring(KeyRef(fresh->key(), k.hash, k.slot), fresh);
   return fresh;

@@ -66,7 +66,7 @@ class Keyspace {
   [[nodiscard]] int databases() const { return static_cast<int>(dbs_.size()); }
   [[nodiscard]] bool clustered() const { return clustered_; }
 
-  [[nodiscard]] KeyRef ref(Slice key) const { return {key, hash_bytes(key), clustered_ ? key_slot(key) : 0}; }
+  [[nodiscard]] KeyRef ref(Slice key) const { return {key, hash_bytes(key), clustered_ ? static_cast<int>(key_slot(key)) : 0}; }
 
   // --- the clock of the running command: expiry is judged by one time for a whole command ---
   int64_t now_ms = 0;
@@ -75,26 +75,26 @@ class Keyspace {
   enum LookupFlags : uint32_t { kNoTouch = 1, kNoStats = 2, kNoNotify = 4, kNoExpire = 8 };
   // nullptr if absent or past its deadline. The entry belongs to the dict and is valid until the next change.
   Entry* lookup_read(Database& db, const KeyRef& k, uint32_t flags = 0) {
-    Entry** slot = db.find(k);
-    if (slot != nullptr && !expired(**slot)) {
+    const EntrySlot slot = db.find(k);
+    if (slot && !expired(*slot.get())) {
       if (!(flags & kNoStats)) stats.hits++;
-      if (!(flags & kNoTouch) && !no_touch) touch(*slot);
-      return *slot;
+      if (!(flags & kNoTouch) && !no_touch) touch(slot.get());
+      return slot.get();
     }
     return lookup_read_slow(db, k, slot, flags);
   }
   // For a change: a key past its deadline is deleted first; no hit or miss is counted. The caller may change the value
   // in place and must call modified() afterwards.
   Entry* lookup_write(Database& db, const KeyRef& k, uint32_t flags = 0) {
-    Entry** slot = find_write(db, k, flags);
-    return slot == nullptr ? nullptr : *slot;
+    const EntrySlot slot = find_write(db, k, flags);
+    return slot ? slot.get() : nullptr;
   }
   // The same, giving the place in the dict, for replacing the entry at once; valid until the next change of the dict.
-  Entry** find_write(Database& db, const KeyRef& k, uint32_t flags = 0) {
-    Entry** slot = db.find(k);
-    if (slot == nullptr) return nullptr;
-    if (expired(**slot) && delete_if_expired(db, k, **slot, true)) return nullptr;
-    if (!(flags & kNoTouch) && !no_touch) touch(*slot);
+  EntrySlot find_write(Database& db, const KeyRef& k, uint32_t flags = 0) {
+    const EntrySlot slot = db.find(k);
+    if (!slot) return slot;
+    if (expired(*slot.get()) && delete_if_expired(db, k, *slot.get())) return {};
+    if (!(flags & kNoTouch) && !no_touch) touch(slot.get());
     return slot;
   }
   [[nodiscard]] bool expired(const Entry& e) const {
@@ -106,13 +106,13 @@ class Keyspace {
   void add(Database& db, const KeyRef& k, Entry* e);
   // Replaces the entry at slot by e: the deadline index follows, access data carries over, the old entry is freed
   // (lazily when lazyfree_server_del says so and it is large).
-  void replace(Database& db, const KeyRef& k, Entry** slot, Entry* e);
+  void replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e);
   // Sets or inserts. The new entry carries the deadline it shall have.
   void set(Database& db, const KeyRef& k, Entry* e);
   // Deletes; false if it was not there. Deadline and watchers are taken care of; no notification, no dirty.
   bool remove(Database& db, const KeyRef& k, bool lazy);
   // Changes the deadline; kNoExpiry removes it. May move the entry: returns where it is now.
-  Entry* set_expire(Database& db, const KeyRef& k, Entry** slot, int64_t expire_ms);
+  Entry* set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64_t expire_ms);
   // After an in-place change or any of the above: watchers and trackers hear of it.
   void modified(Database& db, Slice key) {
     if (interest_modified) signals_->key_modified(db, key);
@@ -123,7 +123,7 @@ class Keyspace {
   // Deletes the key because its deadline passed, with statistics, notification and propagation.
   void delete_expired(Database& db, const KeyRef& k);
   // Applies the rules of primaries, replicas and paused expiry. True: treat the key as absent.
-  bool delete_if_expired(Database& db, const KeyRef& k, const Entry& e, bool for_write);
+  bool delete_if_expired(Database& db, const KeyRef& k, const Entry& e);
 
   // Empties a database (or all: -1). Returns the number of keys removed. async: freed on the background thread.
   size_t flush(int db, bool async);
@@ -158,7 +158,7 @@ class Keyspace {
   KeyspaceStats stats;
 
  private:
-  Entry* lookup_read_slow(Database& db, const KeyRef& k, Entry** slot, uint32_t flags);
+  Entry* lookup_read_slow(Database& db, const KeyRef& k, EntrySlot slot, uint32_t flags);
   void touch_lfu(Entry* e);
 
   std::vector<std::unique_ptr<Database>> dbs_;

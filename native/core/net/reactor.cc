@@ -282,13 +282,13 @@ void Reactor::turn() {
       for (size_t j = i; j < i + n; j++) {
         const Pending& p = items_[j].pending;
         if (p.hash == 0) continue;
-        const KeyRef k({}, p.hash, clustered ? key_slot(p.request.argv[p.command->first_key]) : 0);
+        const KeyRef k({}, p.hash, clustered ? static_cast<int>(key_slot(p.request.argv[p.command->first_key])) : 0);
         core.keyspace.db(items_[j].connection->db).prefetch_bucket(k);
       }
       for (size_t j = i; j < i + n; j++) {
         const Pending& p = items_[j].pending;
         if (p.hash == 0) continue;
-        const KeyRef k({}, p.hash, clustered ? key_slot(p.request.argv[p.command->first_key]) : 0);
+        const KeyRef k({}, p.hash, clustered ? static_cast<int>(key_slot(p.request.argv[p.command->first_key])) : 0);
         core.keyspace.db(items_[j].connection->db).prefetch_entry(k);
       }
       core.counters.prefetch_batches++;

@@ -75,8 +75,8 @@ void Reply::real(double v) {
 
 void Reply::human_real(long double v) {
   // %.17Lf of the largest long double has 4933 digits before the point.
-  char tmp[5120];
-  bulk({tmp, format_long_double_human(tmp, sizeof tmp, v)});
+  char tmp[kLongDoubleChars];
+  bulk({tmp, format_long_double_human(tmp, v)});
 }
 
 void Reply::big_number(Slice digits) { resp == 2 ? bulk(digits) : line('(', digits); }

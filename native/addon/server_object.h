@@ -1,0 +1,68 @@
+// The JavaScript face of one server's data plane: class NativeServer (src/native/addon.ts describes it).
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/alloc.h"
+#include "engine/engine.h"
+#include "net/reactor.h"
+#include "uv_poller.h"
+
+namespace kvasir {
+
+class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit ServerObject(const Napi::CallbackInfo& info);
+  ~ServerObject() override;
+
+  // Hooks
+  void upcall(Call& call) override;
+  void log(LogLevel level, Slice message) override;
+  void close(Client& c) override;
+  void control(const char* event, Slice detail) override;
+
+ private:
+  Napi::Value load_commands(const Napi::CallbackInfo& info);
+  Napi::Value rename_command(const Napi::CallbackInfo& info);
+  Napi::Value setting(const Napi::CallbackInfo& info);
+  Napi::Value listen_tcp(const Napi::CallbackInfo& info);
+  Napi::Value listen_unix(const Napi::CallbackInfo& info);
+  Napi::Value close_listeners(const Napi::CallbackInfo& info);
+  Napi::Value cron(const Napi::CallbackInfo& info);
+  Napi::Value stop(const Napi::CallbackInfo& info);
+  Napi::Value stats(const Napi::CallbackInfo& info);
+  Napi::Value reset_stats(const Napi::CallbackInfo& info);
+  Napi::Value command_stats(const Napi::CallbackInfo& info);
+  Napi::Value keyspace(const Napi::CallbackInfo& info);
+  Napi::Value commandlog(const Napi::CallbackInfo& info);
+  Napi::Value latency(const Napi::CallbackInfo& info);
+
+  void turn();
+  // The scope in which JavaScript is entered: opened by the first entry of a turn, closed after the turn, so that
+  // promise reactions run outside of it. Outside a turn there is nothing to open: we were called from JavaScript.
+  void enter_js();
+
+  HeapScope heap_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<UvPoller> poller_;
+  std::unique_ptr<Reactor> reactor_;
+  Napi::FunctionReference on_upcall_, on_log_, on_control_;
+  Napi::Reference<Napi::Int32Array> offsets_;
+  int32_t* offsets_data_ = nullptr;
+  std::string argument_bytes_;
+  Napi::AsyncContext async_;
+  bool in_turn_ = false;
+  bool in_upcall_ = false;
+  std::optional<Napi::HandleScope> handles_;
+  std::optional<Napi::CallbackScope> scope_;
+};
+
+// settings.cc: sets one value of Settings (or what depends on it) by its configuration name. False: unknown name.
+bool apply_setting(Engine& engine, const std::string& name, const Napi::Value& value);
+
+}  // namespace kvasir

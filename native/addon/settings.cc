@@ -1,0 +1,90 @@
+// Binds configuration names to the values that the data plane reads.
+#include <functional>
+#include <unordered_map>
+
+#include "server_object.h"
+
+namespace kvasir {
+
+namespace {
+
+using Apply = std::function<void(Engine&, const Napi::Value&)>;
+
+Apply number(int64_t Settings::*field) {
+  return [field](Engine& e, const Napi::Value& v) { e.core.settings.*field = v.ToNumber().Int64Value(); };
+}
+Apply flag(bool Settings::*field) {
+  return [field](Engine& e, const Napi::Value& v) { e.core.settings.*field = v.ToBoolean().Value(); };
+}
+
+const std::unordered_map<std::string, Apply>& table() {
+  static const std::unordered_map<std::string, Apply> t = {
+      {"maxclients", number(&Settings::maxclients)},
+      {"proto-max-bulk-len", number(&Settings::proto_max_bulk_len)},
+      {"client-query-buffer-limit", number(&Settings::client_query_buffer_limit)},
+      {"timeout", number(&Settings::timeout_s)},
+      {"tcp-keepalive", number(&Settings::tcp_keepalive_s)},
+      {"prefetch-batch-max-size", number(&Settings::prefetch_batch_max_size)},
+      {"min-string-size-avoid-copy-reply", number(&Settings::min_string_size_avoid_copy_reply)},
+      {"max-new-connections-per-cycle", number(&Settings::max_new_connections_per_cycle)},
+      {"active-expire-effort", number(&Settings::active_expire_effort)},
+      {"hz", number(&Settings::hz)},
+      {"protected-mode", flag(&Settings::protected_mode)},
+      {"latency-tracking", flag(&Settings::latency_tracking)},
+      {"activerehashing", flag(&Settings::activerehashing)},
+      {"latency-monitor-threshold", number(&Settings::latency_monitor_threshold_ms)},
+      {"commandlog-execution-slower-than", number(&Settings::commandlog_execution_slower_than_us)},
+      {"commandlog-request-larger-than", number(&Settings::commandlog_request_larger_than)},
+      {"commandlog-reply-larger-than", number(&Settings::commandlog_reply_larger_than)},
+      {"commandlog-slow-execution-max-len", number(&Settings::commandlog_slow_max_len)},
+      {"commandlog-large-request-max-len", number(&Settings::commandlog_large_request_max_len)},
+      {"commandlog-large-reply-max-len", number(&Settings::commandlog_large_reply_max_len)},
+      {"hide-user-data-from-log", flag(&Settings::hide_user_data_from_log)},
+      {"lazyfree-lazy-user-del", flag(&Settings::lazyfree_lazy_user_del)},
+      {"lazyfree-lazy-user-flush", flag(&Settings::lazyfree_lazy_user_flush)},
+      {"lazyfree-lazy-expire",
+       [](Engine& e, const Napi::Value& v) { e.core.keyspace.lazyfree_expire = v.ToBoolean().Value(); }},
+      {"lazyfree-lazy-server-del",
+       [](Engine& e, const Napi::Value& v) { e.core.keyspace.lazyfree_server_del = v.ToBoolean().Value(); }},
+      {"lfu-log-factor",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.keyspace.lfu_log_factor = static_cast<uint8_t>(v.ToNumber().Uint32Value());
+       }},
+      {"lfu-decay-time",
+       [](Engine& e, const Napi::Value& v) { e.core.keyspace.lfu_decay_minutes = v.ToNumber().Uint32Value(); }},
+      {"maxmemory-policy",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.keyspace.lfu = v.ToString().Utf8Value().find("lfu") != std::string::npos;
+       }},
+      {"requirepass",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.requirepass = v.ToString().Utf8Value();
+         e.core.default_user.nopass = e.core.requirepass.empty();
+         e.core.settings.auth_required = !e.core.requirepass.empty();
+       }},
+      // "class hard soft seconds" with class 0 normal, 1 replica, 2 pubsub
+      {"client-output-buffer-limit",
+       [](Engine& e, const Napi::Value& v) {
+         const Napi::Array a = v.As<Napi::Array>();
+         for (uint32_t i = 0; i < 3 && i < a.Length(); i++) {
+           const Napi::Array one = a.Get(i).As<Napi::Array>();
+           OutputLimit& l = e.core.settings.output_limits[i];
+           l.hard_bytes = static_cast<uint64_t>(one.Get(0U).ToNumber().Int64Value());
+           l.soft_bytes = static_cast<uint64_t>(one.Get(1U).ToNumber().Int64Value());
+           l.soft_seconds = one.Get(2U).ToNumber().Int64Value();
+         }
+       }},
+  };
+  return t;
+}
+
+}  // namespace
+
+bool apply_setting(Engine& engine, const std::string& name, const Napi::Value& value) {
+  const auto it = table().find(name);
+  if (it == table().end()) return false;
+  it->second(engine, value);
+  return true;
+}
+
+}  // namespace kvasir

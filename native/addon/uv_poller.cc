@@ -1,0 +1,103 @@
+#include "uv_poller.h"
+
+#include <cerrno>
+#include <new>
+
+namespace kvasir {
+
+namespace {
+
+struct Watch {
+  uv_poll_t poll;
+  Pollable* target;
+};
+
+void on_poll(uv_poll_t* handle, int status, int events) {
+  auto* w = static_cast<Watch*>(handle->data);
+  // An error shows itself in the read that follows.
+  if (status < 0) {
+    w->target->on_ready(true, false);
+    return;
+  }
+  w->target->on_ready((events & (UV_READABLE | UV_DISCONNECT)) != 0, (events & UV_WRITABLE) != 0);
+}
+
+}  // namespace
+
+// Lives until both handles are closed, which may be after the poller.
+struct UvPoller::Phases {
+  uv_check_t check;
+  uv_idle_t idle;
+  std::function<void()> turn;
+  int open = 2;
+  bool waking = false;
+
+  static void closed(uv_handle_t* h) {
+    auto* p = static_cast<Phases*>(h->data);
+    if (--p->open == 0) delete p;
+  }
+};
+
+UvPoller::UvPoller(uv_loop_t* loop, std::function<void()> turn) : loop_(loop), phases_(new Phases) {
+  phases_->turn = std::move(turn);
+  uv_check_init(loop_, &phases_->check);
+  uv_idle_init(loop_, &phases_->idle);
+  phases_->check.data = phases_;
+  phases_->idle.data = phases_;
+  uv_check_start(&phases_->check, [](uv_check_t* h) {
+    auto* p = static_cast<Phases*>(h->data);
+    if (p->waking) {
+      p->waking = false;
+      uv_idle_stop(&p->idle);
+    }
+    p->turn();
+  });
+  // Sockets keep the process alive, the phases do not.
+  uv_unref(reinterpret_cast<uv_handle_t*>(&phases_->check));
+}
+
+UvPoller::~UvPoller() {
+  phases_->turn = [] {};
+  uv_check_stop(&phases_->check);
+  uv_idle_stop(&phases_->idle);
+  uv_close(reinterpret_cast<uv_handle_t*>(&phases_->check), Phases::closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&phases_->idle), Phases::closed);
+}
+
+Poller::Handle UvPoller::add(int fd, Pollable* target) {
+  auto* w = new Watch;
+  w->target = target;
+  const int r = uv_poll_init(loop_, &w->poll, fd);
+  if (r != 0) {
+    delete w;
+    errno = -r;
+    return nullptr;
+  }
+  w->poll.data = w;
+  uv_poll_start(&w->poll, UV_READABLE, on_poll);
+  return w;
+}
+
+void UvPoller::watch(Handle h, bool read, bool write) {
+  auto* w = static_cast<Watch*>(h);
+  const int events = (read ? UV_READABLE : 0) | (write ? UV_WRITABLE : 0);
+  if (events == 0) {
+    uv_poll_stop(&w->poll);
+  } else {
+    uv_poll_start(&w->poll, events, on_poll);
+  }
+}
+
+void UvPoller::remove(Handle h) {
+  auto* w = static_cast<Watch*>(h);
+  uv_poll_stop(&w->poll);
+  uv_close(reinterpret_cast<uv_handle_t*>(&w->poll), [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
+}
+
+void UvPoller::wake() {
+  if (phases_->waking) return;
+  phases_->waking = true;
+  uv_idle_start(&phases_->idle, [](uv_idle_t*) {});
+}
+
+}  // namespace kvasir
