@@ -163,7 +163,7 @@ export class CommandTable {
     const parts = name.split('|');
     if (parts.length > 2) return undefined;
     const base = this.byName.get(parts[0]!.toLowerCase());
-    return parts.length === 1 ? base : base?.subcommands.get(parts[1]!.toLowerCase());
+    return parts.length === 1 ? base : base && subcommandOf(base, parts[1]!);
   }
 
   /**
@@ -174,7 +174,7 @@ export class CommandTable {
     if (args.length === 0) return undefined;
     const base = this.byName.get(args[0]!.toLowerCase());
     if (base === undefined || base.subcommands.size === 0 || args.length === 1) return base;
-    return base.subcommands.get(args[1]!.toLowerCase());
+    return subcommandOf(base, args[1]!);
   }
 
   /**
@@ -247,6 +247,12 @@ export function encodeKeySpec({ flags, begin, find }: KeySpec): number[] {
   else if (find.type === 'keynum') out.push(find.keyNumIndex, find.firstKey, find.keyStep);
   else out.push(0, 0, 0);
   return out;
+}
+
+/** Valkey takes the name of a subcommand as a C string, which ends at a zero byte; that of a command is binary. */
+function subcommandOf(container: Command, name: string): Command | undefined {
+  const end = name.indexOf('\0');
+  return container.subcommands.get((end < 0 ? name : name.slice(0, end)).toLowerCase());
 }
 
 /** HELP answers about the others, so it does not make a container exist that has nothing else. */

@@ -173,8 +173,9 @@ export function encodeReply(reply: Reply, resp: RespVersion): string {
 }
 
 /**
- * A double as Valkey prints it: the shortest digits that read back as the same number, integers up to 2^62 with all
- * their digits, others with an exponent where Valkey's fpconv uses one (a different place than JavaScript's).
+ * A double in the notation of Valkey's replies: integers up to 2^62 with all their digits, others with an exponent
+ * where Valkey's fpconv uses one (a different place than JavaScript's). The digits are the shortest that read back as
+ * the same number; fpconv's Grisu2 misses those for about two numbers in a thousand and ends in one or two digits more.
  */
 export function formatDouble(value: number): string {
   if (Number.isNaN(value)) return 'nan';
