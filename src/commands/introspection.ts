@@ -32,10 +32,28 @@ const CATEGORY_STATUSES = ACL_CATEGORY_NAMES.map((name) => new Status(`@${name}`
 const KEY_FLAG_STATUSES = KEY_FLAG_NAMES.map((name) => new Status(name));
 
 /**
- * Encoded descriptions by protocol version. What a command's description says cannot change, and many clients fetch
- * all of them each time they connect.
+ * Encoded descriptions, made when first asked for: they cannot change, and many clients fetch all of them each time
+ * they connect.
  */
-const infoCache = new WeakMap<Command, Map<RespVersion, Raw>>();
+class Descriptions {
+  private readonly encoded = { 2: new WeakMap<Command, Raw>(), 3: new WeakMap<Command, Raw>() };
+
+  constructor(private readonly describe: (command: Command, resp: RespVersion) => Reply) {}
+
+  of(command: Command, resp: RespVersion): Raw {
+    let raw = this.encoded[resp].get(command);
+    if (raw === undefined) {
+      const text = encodeReply(this.describe(command, resp), resp);
+      // The way through a buffer leaves one flat string instead of the thousands of parts it was concatenated from.
+      raw = new Raw(Buffer.from(text, 'latin1').toString('latin1'));
+      this.encoded[resp].set(command, raw);
+    }
+    return raw;
+  }
+}
+
+const info = new Descriptions(infoOf);
+const docs = new Descriptions(docsOf);
 
 /** COMMAND */
 export function commandInfoAll(call: CommandCall): Reply {
@@ -52,15 +70,18 @@ export function commandInfo(call: CommandCall, args: string[]): Reply {
   if (args.length === 2) return describeAll(call);
   return args.slice(2).map((name) => {
     const command = call.server.commands.lookup(name);
-    return command === undefined ? null : describe(command, call.client.resp);
+    return command === undefined ? null : info.of(command, call.client.resp);
   });
 }
 
 /** COMMAND DOCS [name ...]; unknown names are left out. */
-export function commandDocs({ server }: CommandCall, args: string[]): Reply {
-  if (args.length === 2) return docsOf([...server.commands.topLevel()]);
+export function commandDocs({ server, client }: CommandCall, args: string[]): Reply {
+  if (args.length === 2) return docsByName(server.commands.topLevel(), client.resp);
   const commands = args.slice(2).map((name) => server.commands.lookup(name));
-  return docsOf(commands.filter((command) => command !== undefined));
+  return docsByName(
+    commands.filter((command) => command !== undefined),
+    client.resp,
+  );
 }
 
 /** COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern] */
@@ -117,21 +138,7 @@ function names(table: CommandTable, wanted: (command: Command) => boolean): Repl
 }
 
 function describeAll({ server, client }: CommandCall): Reply {
-  return [...server.commands.topLevel()].map((command) => describe(command, client.resp));
-}
-
-function describe(command: Command, resp: RespVersion): Raw {
-  let cached = infoCache.get(command);
-  if (cached === undefined) {
-    cached = new Map();
-    infoCache.set(command, cached);
-  }
-  let raw = cached.get(resp);
-  if (raw === undefined) {
-    raw = new Raw(encodeReply(infoOf(command, resp), resp));
-    cached.set(resp, raw);
-  }
-  return raw;
+  return [...server.commands.topLevel()].map((command) => info.of(command, client.resp));
 }
 
 function infoOf(command: Command, resp: RespVersion): Reply {
@@ -146,7 +153,7 @@ function infoOf(command: Command, resp: RespVersion): Reply {
     setOf(CATEGORY_STATUSES, command.categories),
     new SetReply(spec.tips ?? []),
     new SetReply(command.keySpecs.map((keySpec, i) => keySpecInfo(keySpec, command.keySpecFlags[i]!))),
-    [...command.subcommands.values()].map((sub) => describe(sub, resp)),
+    [...command.subcommands.values()].map((sub) => info.of(sub, resp)),
   ];
 }
 
@@ -191,11 +198,11 @@ function typedSpec(type: string, spec: Entry[]): Reply {
   ]);
 }
 
-function docsOf(commands: readonly Command[]): Reply {
-  return new MapReply(commands.map((command): Entry => [command.fullName, docs(command)]));
+function docsByName(commands: Iterable<Command>, resp: RespVersion): Reply {
+  return new MapReply(Array.from(commands, (command): Entry => [command.fullName, docs.of(command, resp)]));
 }
 
-function docs(command: Command): Reply {
+function docsOf(command: Command, resp: RespVersion): Reply {
   const { spec } = command;
   const entries: Entry[] = [
     ['summary', spec.summary],
@@ -208,7 +215,8 @@ function docs(command: Command): Reply {
   if (spec.replacedBy !== undefined) entries.push(['replaced_by', spec.replacedBy]);
   if (spec.history) entries.push(['history', new SetReply(spec.history.map((change) => [...change]))]);
   if (spec.arguments) entries.push(['arguments', spec.arguments.map(argumentDocs)]);
-  if (command.subcommands.size > 0) entries.push(['subcommands', docsOf([...command.subcommands.values()])]);
+  if (command.subcommands.size > 0)
+    entries.push(['subcommands', docsByName(command.subcommands.values(), resp)]);
   return new MapReply(entries);
 }
 
