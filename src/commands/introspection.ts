@@ -18,16 +18,21 @@ import type { Command, CommandTable } from './registry.js';
 import {
   ACL_CATEGORY_NAMES,
   type Argument,
-  COMMAND_FLAG_NAMES,
-  FIRST_HIDDEN_COMMAND_FLAG,
+  COMMAND_FLAG,
+  HIDDEN_COMMAND_FLAGS,
   KEY_FLAG_NAMES,
   type KeySpec,
 } from './spec.js';
 
 type Entry = [Reply, Reply];
 
-const VISIBLE_FLAG_NAMES = COMMAND_FLAG_NAMES.slice(0, COMMAND_FLAG_NAMES.indexOf(FIRST_HIDDEN_COMMAND_FLAG));
-const FLAG_STATUSES = VISIBLE_FLAG_NAMES.map((name) => new Status(name));
+/** In the order of their bits; those that are not shown leave a gap. */
+const FLAG_STATUSES: Status[] = [];
+for (const [name, bit] of Object.entries(COMMAND_FLAG)) {
+  if (!(HIDDEN_COMMAND_FLAGS as readonly string[]).includes(name)) {
+    FLAG_STATUSES[Math.log2(bit)] = new Status(name);
+  }
+}
 const CATEGORY_STATUSES = ACL_CATEGORY_NAMES.map((name) => new Status(`@${name}`));
 const KEY_FLAG_STATUSES = KEY_FLAG_NAMES.map((name) => new Status(name));
 

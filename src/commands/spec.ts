@@ -8,37 +8,45 @@
 
 import type { TsHandler } from './context.js';
 
-/** The order is the order in which COMMAND INFO lists the visible ones; the position is the bit (see COMMAND_FLAG). */
-export const COMMAND_FLAG_NAMES = [
-  'write',
-  'readonly',
-  'denyoom',
-  'admin',
-  'pubsub',
-  'noscript',
-  'blocking',
-  'loading',
-  'stale',
-  'skip_monitor',
-  'skip_commandlog',
-  'asking',
-  'fast',
-  'no_auth',
-  'no_mandatory_keys',
-  'no_async_loading',
-  'no_multi',
-  'movablekeys',
-  'allow_busy',
+/**
+ * The bits of command flags. They are Valkey's, and native/core/commands/command.h has the same. The gaps are flags of
+ * modules and of Sentinel.
+ */
+export const COMMAND_FLAG = {
+  write: 1 << 0,
+  readonly: 1 << 1,
+  denyoom: 1 << 2,
+  admin: 1 << 4,
+  pubsub: 1 << 5,
+  noscript: 1 << 6,
+  blocking: 1 << 8,
+  loading: 1 << 9,
+  stale: 1 << 10,
+  skip_monitor: 1 << 11,
+  skip_commandlog: 1 << 12,
+  asking: 1 << 13,
+  fast: 1 << 14,
+  no_auth: 1 << 15,
+  may_replicate: 1 << 16,
+  no_mandatory_keys: 1 << 19,
+  protected: 1 << 20,
+  no_async_loading: 1 << 23,
+  no_multi: 1 << 24,
+  movablekeys: 1 << 25,
+  allow_busy: 1 << 26,
+  touches_arbitrary_keys: 1 << 28,
+  all_dbs: 1 << 29,
+} as const;
+
+type AnyCommandFlag = keyof typeof COMMAND_FLAG;
+
+/** Flags that steer the server and are not shown to clients. */
+export const HIDDEN_COMMAND_FLAGS: readonly AnyCommandFlag[] = [
   'may_replicate',
   'protected',
   'touches_arbitrary_keys',
   'all_dbs',
-] as const;
-
-/** Flags from here on steer the server and are not shown to clients. */
-export const FIRST_HIDDEN_COMMAND_FLAG = 'may_replicate';
-
-type AnyCommandFlag = (typeof COMMAND_FLAG_NAMES)[number];
+];
 
 /** `movablekeys` follows from the key specs and cannot be declared. */
 export type CommandFlag = Exclude<AnyCommandFlag, 'movablekeys'>;
@@ -87,7 +95,6 @@ export const KEY_FLAG_NAMES = [
 
 export type KeyFlag = (typeof KEY_FLAG_NAMES)[number];
 
-export const COMMAND_FLAG = bits(COMMAND_FLAG_NAMES);
 export const ACL_CATEGORY = bits(ACL_CATEGORY_NAMES);
 export const KEY_FLAG = bits(KEY_FLAG_NAMES);
 

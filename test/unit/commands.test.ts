@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   ALL_GROUPS,
@@ -13,10 +14,10 @@ import {
   ACL_CATEGORY,
   ACL_CATEGORY_NAMES,
   COMMAND_FLAG,
-  COMMAND_FLAG_NAMES,
   command,
   group,
   KEY_FLAG,
+  KEY_FLAG_NAMES,
   type KeySpec,
   keyAfter,
   keyAt,
@@ -185,16 +186,21 @@ describe('rename', () => {
 });
 
 describe('derived flags and categories', () => {
-  test('bits are distinct and fit into 31', () => {
-    for (const [bits, names] of [
-      [COMMAND_FLAG, COMMAND_FLAG_NAMES],
-      [ACL_CATEGORY, ACL_CATEGORY_NAMES],
-    ] as const) {
-      const values = Object.values(bits);
-      expect(new Set(values).size).toBe(names.length);
-      expect(Math.min(...values)).toBe(1);
-      expect(values.reduce((a, b) => a + b)).toBeLessThan(2 ** 31);
+  test('the bits of flags are those of the native dispatcher', () => {
+    const header = readFileSync(new URL('../../native/core/commands/command.h', import.meta.url), 'utf8');
+    const native = new Map<string, number>();
+    for (const [, name, bit] of header.matchAll(/\bkCmd(\w+) = 1ULL << (\d+)/g)) {
+      native.set(name!.toLowerCase(), 2 ** Number(bit));
     }
+    expect(native.size).toBeGreaterThanOrEqual(Object.keys(COMMAND_FLAG).length);
+    for (const [name, bit] of Object.entries(COMMAND_FLAG)) {
+      expect(native.get(name.replaceAll('_', '')), name).toBe(bit);
+    }
+  });
+
+  test('the bits of categories and of key access are distinct', () => {
+    expect(Object.values(ACL_CATEGORY)).toEqual(ACL_CATEGORY_NAMES.map((_, bit) => 2 ** bit));
+    expect(Object.values(KEY_FLAG)).toEqual(KEY_FLAG_NAMES.map((_, bit) => 2 ** bit));
   });
 
   test.each([
