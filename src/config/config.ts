@@ -11,6 +11,7 @@ import {
   DENY_LOADING,
   HIDDEN,
   IMMUTABLE,
+  type IntParameter,
   isMultiple,
   type Parameter,
   type Parsed,
@@ -123,12 +124,12 @@ export class Config implements Surroundings {
     this.directory = options.directory ?? new ProcessDirectory();
     this.log = options.log ?? (() => {});
     for (const parameter of parameters) this.#values.set(parameter.name, defaultValue(parameter));
-    const clamp = () => {
-      this.clamp();
-      return undefined;
-    };
     for (const parameter of parameters as readonly Parameter[]) {
-      if (parameter.type === 'int' && parameter.clamp) this.onApply(parameter.name as IntName, clamp);
+      if (parameter.type !== 'int' || parameter.clamp === null) continue;
+      this.onApply(parameter.name as IntName, () => {
+        this.#clamp(parameter);
+        return undefined;
+      });
     }
     this.onApply('rdma-port', () => 'No RDMA building support.');
     this.onApply('rdma-bind', () => 'No RDMA building support.');
@@ -287,14 +288,10 @@ export class Config implements Surroundings {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Brings values that may be given out of range into it (hz). */
-  clamp(): void {
+  /** To be called when the configuration has been read. */
+  loaded(): void {
     for (const parameter of parameters as readonly Parameter[]) {
-      if (parameter.type !== 'int' || parameter.clamp === null) continue;
-      const [min, max] = parameter.clamp;
-      const value = this.#values.get(parameter.name) as bigint;
-      if (value < min) this.#values.set(parameter.name, min);
-      else if (value > max) this.#values.set(parameter.name, max);
+      if (parameter.type === 'int' && parameter.clamp?.atLoad) this.#clamp(parameter);
     }
   }
 
@@ -316,6 +313,13 @@ export class Config implements Surroundings {
   /** The process title that proc-title-template asks for. */
   processTitle(title: string): string {
     return toUtf8(expandTitle(this.str('proc-title-template'), this.titleVariables(title)) ?? title);
+  }
+
+  #clamp({ name, clamp }: IntParameter): void {
+    if (clamp === null) return;
+    const value = this.#values.get(name) as bigint;
+    if (value < clamp.min) this.#values.set(name, clamp.min);
+    else if (value > clamp.max) this.#values.set(name, clamp.max);
   }
 
   #value(name: string): Value {

@@ -272,6 +272,6 @@ class Loader {
     }
     if (config.bool('cluster-enabled') && config.value('replicaof') !== null)
       throw new ConfigError('replicaof directive not allowed in cluster mode');
-    config.clamp();
+    config.loaded();
   }
 }

@@ -81,7 +81,12 @@ function entries(directory: string, part: string): string[] {
 }
 
 function exists(path: string): boolean {
-  return lstatSync(toPath(path), { throwIfNoEntry: false }) !== undefined;
+  try {
+    lstatSync(toPath(path));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function isWildcard(path: string): boolean {

@@ -82,8 +82,14 @@ export interface IntParameter<N extends string = string> extends Common<N> {
   readonly default: bigint;
   readonly unit: Unit;
   readonly unsigned: boolean;
-  /** Accepted outside of this range, but brought into it when applied. */
-  readonly clamp: readonly [bigint, bigint] | null;
+  readonly clamp: Clamp | null;
+}
+
+/** Values out of this range are accepted, but brought into it by CONFIG SET, and by the file if `atLoad`. */
+export interface Clamp {
+  readonly min: bigint;
+  readonly max: bigint;
+  readonly atLoad: boolean;
 }
 
 /** Where the text of a special parameter comes from and what it may reach. */
@@ -203,7 +209,7 @@ export function int<const N extends string>(
   max: number | bigint,
   initial: number,
   flags = 0,
-  extra: Extra & { unit?: Unit; unsigned?: boolean; clamp?: readonly [number, number] } = {},
+  extra: Extra & { unit?: Unit; unsigned?: boolean; clamp?: Clamp } = {},
 ): IntParameter<N> {
   return {
     type: 'int',
@@ -215,7 +221,7 @@ export function int<const N extends string>(
     default: BigInt(initial),
     unit: extra.unit ?? 'none',
     unsigned: extra.unsigned ?? false,
-    clamp: extra.clamp ? [BigInt(extra.clamp[0]), BigInt(extra.clamp[1])] : null,
+    clamp: extra.clamp ?? null,
   };
 }
 
