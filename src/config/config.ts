@@ -149,8 +149,8 @@ export class Config implements Surroundings {
 
   bigint(name: IntName): bigint {
     const value = this.#values.get(name) as bigint;
-    const parameter = findParameter(name);
-    return parameter?.type === 'int' && parameter.unsigned ? BigInt.asUintN(64, value) : value;
+    const { parameter } = known.get(name)!;
+    return parameter.type === 'int' && parameter.unsigned ? BigInt.asUintN(64, value) : value;
   }
 
   /** Latin1 bytes; the empty string where nothing is set. */

@@ -50,7 +50,9 @@ export class ConfigError extends Error {
     this.place = place;
   }
 
-  /** What the server prints to standard error before it exits: Valkey's words, then the file that is meant. */
+  /**
+   * What the server prints to standard error before it exits: Valkey's words, then the file that is meant. Latin1 bytes.
+   */
   report(): string {
     const lines = ['', `*** FATAL CONFIG FILE ERROR (Version ${VERSION}) ***`];
     if (this.place !== null) {
@@ -58,7 +60,7 @@ export class ConfigError extends Error {
     }
     lines.push(this.reason);
     if (this.place !== null) lines.push(`(in ${this.place.source})`);
-    return toUtf8(`${lines.join('\n')}\n`);
+    return `${lines.join('\n')}\n`;
   }
 }
 
@@ -107,11 +109,14 @@ export function parseArguments(argv: readonly string[]): Arguments {
   return { file, stdin, options };
 }
 
-/** The directives that are not parameters and belong to other parts of the server. Both return a reason, or null. */
+/** The directives that belong to other parts of the server. Both return the reason for which they refuse, or null. */
 export interface Directives {
-  /** `to` empty: the command is removed. */
+  /**
+   * `to` empty: the command is removed. Valkey's reasons: "No such command in rename-command", "Target command name
+   * already exists".
+   */
   renameCommand(from: string, to: string): string | null;
-  /** The words behind `user`. */
+  /** The words behind `user`. Valkey's reason: "Error in user declaration '<word>': <what the ACL parser says>". */
   user(words: readonly string[]): string | null;
 }
 
