@@ -374,7 +374,7 @@ const special: Record<string, string[]> = {
     ...['now now', 'bad', 'save bad', 'save  now', 'NOW Save', 'failover safe force now save'],
   ],
   'rdma-bind': ['127.0.0.1', 'a b'],
-  dir: ['.', '/', '/nonexistent', '/dev/null', 'x'.repeat(300), '/proc'],
+  dir: ['.', '/', './nowhere', '/dev/null', 'x'.repeat(300), '/proc'],
 };
 
 /** Sets that would make the peer listen, evict the test's client, signal itself or starve this machine. */
@@ -678,7 +678,7 @@ describe.skipIf(peer === null)('beside Valkey 9.1.2', () => {
       ['appenddirname a/b\n'],
       ['cluster-config-file ""\n'],
       ['dir ""\n'],
-      ['dir /nonexistent\n'],
+      ['dir ./nowhere\n'],
       ['save 1\n'],
       ['save "1 1\n'],
       ["save '1 \"1'\nsave 0 0\n"],
@@ -693,7 +693,7 @@ describe.skipIf(peer === null)('beside Valkey 9.1.2', () => {
       ['client-output-buffer-limit foo 1 1 1\n'],
       ['notify-keyspace-events Q\n'],
       ['notify-keyspace-events K E\n'],
-      ['logfile /nonexistent/log\n'],
+      ['logfile ./nowhere/log\n'],
       ['sentinel monitor a 127.0.0.1 1 1\n'],
       ['my.module\n'],
       ['include\n'],
@@ -717,8 +717,8 @@ describe.skipIf(peer === null)('beside Valkey 9.1.2', () => {
     ];
 
     it.each(refused)('refuses %j %j', (text, ...args) => {
-      const file = join(cwd, 'r.conf');
-      writeFileSync(file, Buffer.from(text, 'latin1'));
+      // Should the real server accept what it ought to refuse, it must not listen on a port.
+      writeFileSync(join(cwd, 'r.conf'), Buffer.from(`port 0\n${text}`, 'latin1'));
       const all = ['r.conf', ...args];
       const theirs = spawnSync(peer!, all, { cwd, encoding: 'latin1', timeout: 10_000 });
       expect(theirs.status).toBe(1);
@@ -733,7 +733,7 @@ describe.skipIf(peer === null)('beside Valkey 9.1.2', () => {
     });
 
     it('reads standard input between file and options', async () => {
-      writeFileSync(join(cwd, 'i.conf'), 'timeout 1\nhz 20\nmaxmemory 1mb\n');
+      writeFileSync(join(cwd, 'i.conf'), 'port 0\ntimeout 1\nhz 20\nmaxmemory 1mb\n');
       const args = ['i.conf', '--maxmemory', '3mb', '-'];
       const input = 'hz 30\nmaxmemory 2mb\nbogus\n';
       const theirs = spawnSync(peer!, args, { cwd, encoding: 'latin1', input, timeout: 10_000 });
