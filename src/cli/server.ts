@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { runSystemChecks } from '../server/system-checks.js';
-import { versionLine } from '../version.js';
+import { VALKEY_VERSION, versionLine } from '../version.js';
 import { testMemory } from './memory-test.js';
 import { parseServerArgs, SERVER_USAGE } from './server-args.js';
 
@@ -107,7 +107,9 @@ export function reportStartFailure(error: unknown): never {
   const text = error instanceof Error ? error.message : String(error);
   const marker = 'FATAL CONFIG FILE ERROR';
   process.stderr.write(
-    text.includes(marker) ? `${text}\n` : `*** ${marker}, or the server cannot start ***\n${text}\n`,
+    text.includes(marker)
+      ? `${text}\n`
+      : `*** ${marker} or other failure at start-up (Version ${VALKEY_VERSION}) ***\n${text}\n`,
   );
   process.exit(1);
 }
