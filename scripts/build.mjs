@@ -4,23 +4,28 @@
  *   node scripts/build.mjs [--native] [--ts] [--force]      (neither: both)
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compile, findProgram, findTool, newest, root, run, tryAddon, withProgress } from './native.mjs';
+import {
+  compile,
+  findProgram,
+  findTool,
+  isFresh,
+  NATIVE_INPUTS,
+  root,
+  run,
+  tryAddon,
+  withProgress,
+} from './native.mjs';
 import { main } from './setup.mjs';
 
 const ADDON = join(root, 'build/Release/kvasir.node');
 /** Written last, so that its time is the time of a complete dist/. */
 const STAMP = join(root, 'dist/build-info.json');
 
-function isFresh(product, inputs) {
-  const stat = statSync(product, { throwIfNoEntry: false });
-  return stat !== undefined && stat.mtimeMs >= newest(inputs.map((name) => join(root, name)));
-}
-
 export async function buildNative(force = false) {
-  if (!force && isFresh(ADDON, ['native/core', 'native/addon', 'native/sources.txt', 'CMakeLists.txt'])) return;
+  if (!force && isFresh(ADDON, NATIVE_INPUTS)) return;
   await withProgress('Compiling the native addon', async (update) => {
     await compile(root, update);
     const trouble = tryAddon();

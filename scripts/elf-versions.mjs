@@ -28,7 +28,13 @@ const LOWERABLE = new Set([
 /** "GLIBC_2.34" as ["GLIBC", [2, 34]]; versions that are not numbers compare as highest. */
 export function parseVersion(name) {
   const at = name.lastIndexOf('_');
-  return [name.slice(0, at), name.slice(at + 1).split('.').map(Number)];
+  return [
+    name.slice(0, at),
+    name
+      .slice(at + 1)
+      .split('.')
+      .map(Number),
+  ];
 }
 
 /** Whether version `name` is above the floor of its family; a family without floor has none. */

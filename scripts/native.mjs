@@ -150,7 +150,8 @@ export async function compile(dir = root, onProgress = () => {}) {
         if (step) onProgress(`${plan.tool} ${step[1]}`);
       },
     });
-    if (code !== 0) throw new Error(`${output}\n${plan.tool} failed with exit code ${code}: ${command.join(' ')}`);
+    if (code !== 0)
+      throw new Error(`${output}\n${plan.tool} failed with exit code ${code}: ${command.join(' ')}`);
   }
 }
 
@@ -175,9 +176,19 @@ export function newest(paths) {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) continue;
     latest = Math.max(latest, stat.mtimeMs);
-    if (stat.isDirectory()) latest = Math.max(latest, newest(readdirSync(path).map((name) => join(path, name))));
+    if (stat.isDirectory())
+      latest = Math.max(latest, newest(readdirSync(path).map((name) => join(path, name))));
   }
   return latest;
+}
+
+/** What a compiled addon depends on, below the package's root. */
+export const NATIVE_INPUTS = ['native/core', 'native/addon', 'native/sources.txt', 'CMakeLists.txt'];
+
+/** Whether a product exists and none of its inputs (relative to `dir`) is newer. */
+export function isFresh(product, inputs, dir = root) {
+  const stat = statSync(product, { throwIfNoEntry: false });
+  return stat !== undefined && stat.mtimeMs >= newest(inputs.map((name) => join(dir, name)));
 }
 
 /**
@@ -215,4 +226,3 @@ export async function withProgress(title, work, out = process.stdout) {
 export function findTool(specifier) {
   return resolveModule(specifier);
 }
-

@@ -1,7 +1,7 @@
 /**
  * Makes the binaries that the package ships: prebuilds/linux-<arch>/kvasir.glibc.node.
  *
- *   node scripts/prebuild.mjs [x64] [arm64]        (neither: both)
+ *   node scripts/prebuild.mjs [x64] [arm64] [--if-stale]        (neither: both)
  *
  * They run wherever Node 20 runs: glibc 2.28 and the libstdc++ of GCC 8 (Debian 10, RHEL 8). No static
  * libstdc++: it would ask for a newer glibc than the shared one does. Works on a Linux x64 machine; arm64 is
@@ -11,7 +11,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isAbove, lowerVersions, neededVersions, parseVersion } from './elf-versions.mjs';
-import { findProgram, root, run, withProgress } from './native.mjs';
+import { findProgram, isFresh, NATIVE_INPUTS, root, run, withProgress } from './native.mjs';
 import { main } from './setup.mjs';
 
 const FLOORS = { GLIBC: '2.28', GLIBCXX: '3.4.25', CXXABI: '1.3.11' };
@@ -44,6 +44,14 @@ function summary(file) {
     .join(', ');
 }
 
+function folderOf(arch) {
+  return join(root, 'prebuilds', `linux-${arch}`);
+}
+
+function productOf(arch) {
+  return join(folderOf(arch), 'kvasir.glibc.node');
+}
+
 async function prebuild(arch) {
   const { programs, packages, strip, options } = TARGETS[arch];
   const missing = programs.filter((name) => findProgram(name) === null);
@@ -52,20 +60,34 @@ async function prebuild(arch) {
   }
   const ccache = findProgram('ccache');
   const build = join(root, `build-prebuild-${arch}`);
-  const folder = join(root, 'prebuilds', `linux-${arch}`);
-  const product = join(folder, 'kvasir.glibc.node');
   await withProgress(`linux-${arch}`, async (update) => {
     update('configuring');
     rmSync(build, { recursive: true, force: true });
     await must([
-      ...['cmake', '-S', root, '-B', build, '-DCMAKE_BUILD_TYPE=Release', `-DKVASIR_NODE=${process.execPath}`],
+      ...[
+        'cmake',
+        '-S',
+        root,
+        '-B',
+        build,
+        '-DCMAKE_BUILD_TYPE=Release',
+        `-DKVASIR_NODE=${process.execPath}`,
+      ],
       `-DCMAKE_CXX_FLAGS=-include ${join(root, 'cmake/old-libstdcxx.h')}`,
       `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(build, 'Release')}`,
       ...(ccache === null ? [] : [`-DCMAKE_CXX_COMPILER_LAUNCHER=${ccache}`]),
       ...options,
     ]);
     update('compiling');
-    await must(['cmake', '--build', build, '--target', 'kvasir', '--parallel', String(availableParallelism())]);
+    await must([
+      'cmake',
+      '--build',
+      build,
+      '--target',
+      'kvasir',
+      '--parallel',
+      String(availableParallelism()),
+    ]);
     const built = join(build, 'Release/kvasir.node');
     await must([strip, '--strip-unneeded', built]);
     const file = readFileSync(built);
@@ -77,19 +99,23 @@ async function prebuild(arch) {
         `linux-${arch}: needs newer system libraries than Node 20 does (${JSON.stringify(FLOORS)}):\n${names}`,
       );
     }
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(product, file);
-    chmodSync(product, 0o755);
+    mkdirSync(folderOf(arch), { recursive: true });
+    writeFileSync(productOf(arch), file);
+    chmodSync(productOf(arch), 0o755);
     console.log(`\nlinux-${arch}: ${file.length} bytes, needs ${summary(file)} (as linked: ${before})`);
   });
 }
 
 await main(async () => {
-  const wanted = process.argv.slice(2);
+  const ifStale = process.argv.includes('--if-stale');
+  const wanted = process.argv.slice(2).filter((arg) => arg !== '--if-stale');
   const unknown = wanted.find((arch) => !(arch in TARGETS));
-  if (unknown !== undefined) throw new Error(`unknown target ${unknown}; known: ${Object.keys(TARGETS).join(' ')}`);
+  if (unknown !== undefined)
+    throw new Error(`unknown target ${unknown}; known: ${Object.keys(TARGETS).join(' ')}`);
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error('prebuild runs on linux-x64; elsewhere "npm run build" compiles for the machine itself.');
   }
-  for (const arch of wanted.length > 0 ? wanted : Object.keys(TARGETS)) await prebuild(arch);
+  for (const arch of wanted.length > 0 ? wanted : Object.keys(TARGETS)) {
+    if (!ifStale || !isFresh(productOf(arch), NATIVE_INPUTS)) await prebuild(arch);
+  }
 });

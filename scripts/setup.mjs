@@ -17,7 +17,11 @@ export function dependenciesAreFresh(dir = root) {
   if (wanted === null || found === null) return false;
   return Object.entries(wanted).every(
     ([path, entry]) =>
-      path === '' || entry.optional || entry.devOptional || entry.peer || found[path]?.version === entry.version,
+      path === '' ||
+      entry.optional ||
+      entry.devOptional ||
+      entry.peer ||
+      found[path]?.version === entry.version,
   );
 }
 

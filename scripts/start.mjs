@@ -36,7 +36,9 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
     const program = join(root, 'bin/kvasir-server');
     process.argv = [process.argv[0], program, ...args];
     await import(pathToFileURL(program).href);
-    const answered = args.some((arg) => ['-v', '--version', '-h', '--help', '--check-system', '--test-memory'].includes(arg));
+    const answered = args.some((arg) =>
+      ['-v', '--version', '-h', '--help', '--check-system', '--test-memory'].includes(arg),
+    );
     if (!answered && process.exitCode === undefined) process.stdout.write(connectHint(args));
   });
 }

@@ -11,6 +11,9 @@ await main(async () => {
   await buildNative();
   await buildTypeScript();
   const vitest = join(findTool('vitest/package.json'), '../vitest.mjs');
-  const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+  const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   process.exitCode = await new Promise((done) => child.on('exit', (code) => done(code ?? 1)));
 });
