@@ -1,0 +1,364 @@
+/**
+ * What a starting server says and sets about its own process, in the order in which Valkey's main() does it:
+ *
+ *   logStarting, (initialise), PidFile.create, setProcessTitle, showBanner, backlog warning, (listen),
+ *   "Server initialized", (load data), logReady, logSmallMaxmemory, OomScore.apply
+ *
+ * Every function does one of these steps and takes what it needs: none reads the configuration itself.
+ * Tools wait for these lines, so their wording is part of the interface.
+ */
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Log } from '../observability/log.js';
+import { BUILD, KVASIR_VERSION, VALKEY_VERSION } from '../version.js';
+
+/** Descriptors kept for files, listening sockets and logs on top of `maxclients`. */
+export const RESERVED_DESCRIPTORS = 32;
+export const DEFAULT_PID_FILE = '/var/run/valkey.pid';
+
+/** What only native code can do to the process. */
+export interface ProcessCalls {
+  /**
+   * Sends one datagram to a Unix socket; a path that begins with `@` is in the abstract namespace.
+   * False when it could not be delivered.
+   */
+  unixDatagramSend(path: string, data: string): boolean;
+  /** setrlimit(RLIMIT_NOFILE) of both limits; '' or the text of errno. */
+  setOpenFilesLimit(limit: number): string;
+  /** prctl(PR_SET_THP_DISABLE); true on success. */
+  disableTransparentHugePages(): boolean;
+}
+
+export function errorText(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  switch (code) {
+    case 'ENOENT':
+      return 'No such file or directory';
+    case 'EACCES':
+      return 'Permission denied';
+    case 'EROFS':
+      return 'Read-only file system';
+    case 'EISDIR':
+      return 'Is a directory';
+    case 'ENOTDIR':
+      return 'Not a directory';
+    case 'ENOSPC':
+      return 'No space left on device';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The first two lines of a server's log. */
+export function logStarting(log: Log): void {
+  log.notice('oO0OoO0OoO0Oo Kvasir is starting oO0OoO0OoO0Oo');
+  log.notice(
+    `Kvasir version=${KVASIR_VERSION}, Valkey version=${VALKEY_VERSION}, bits=64, commit=${BUILD.sha}, ` +
+      `modified=${BUILD.dirty ? 1 : 0}, pid=${process.pid}, just started`,
+  );
+}
+
+/** Follows logStarting: where the configuration came from. */
+export function logConfigured(log: Log, bare: boolean, program: string): void {
+  if (bare) {
+    log.warning(
+      'Warning: No config file specified, using the default config. In order to specify a config file use ' +
+        `${program} /path/to/valkey.conf`,
+    );
+  } else {
+    log.notice('Configuration loaded');
+  }
+}
+
+export interface BannerSettings {
+  clusterEnabled: boolean;
+  port: number;
+  tlsPort: number;
+  alwaysShowLogo: boolean;
+  syslogEnabled: boolean;
+  logfile: string;
+}
+
+/** A goblet: the mead of poetry is what became of Kvasir. */
+const LOGO = [
+  '      .-~~~~~~~~~~~~~~~-.',
+  '     (___________________)',
+  '     |  ~  ~~   ~  ~~  ~ |',
+  '     |                   |',
+  '     |    K V A S I R    |',
+  '      \\                 /',
+  "       '.             .'",
+  "         '-._______.-'",
+  '              | |',
+  '              | |',
+  '          _.-~   ~-._',
+  '         (___________)',
+];
+
+/** The art and beside it the facts, ` PID: <pid>` among them, which the test harness of Valkey looks for. */
+export function bannerText(settings: BannerSettings, pid = process.pid): string {
+  const mode = settings.clusterEnabled ? 'cluster' : 'standalone';
+  const facts = new Map<number, string>([
+    [3, `Kvasir ${KVASIR_VERSION} (${BUILD.sha}/${BUILD.dirty ? 1 : 0}) 64 bit`],
+    [4, `Speaks Valkey ${VALKEY_VERSION}`],
+    [6, `Running in ${mode} mode`],
+    [7, `Port: ${settings.port || settings.tlsPort}`],
+    [8, `PID: ${pid}`],
+  ]);
+  const width = Math.max(...LOGO.map((line) => line.length)) + 4;
+  const lines = LOGO.map((line, row) => {
+    const fact = facts.get(row);
+    return fact === undefined ? line : `${line.padEnd(width)} ${fact}`;
+  });
+  return `\n${lines.join('\n')}\n\n`;
+}
+
+/** The logo on a terminal or when forced, one line otherwise. */
+export function showBanner(log: Log, settings: BannerSettings, isTerminal = process.stdout.isTTY): void {
+  const show =
+    settings.alwaysShowLogo || (!settings.syslogEnabled && settings.logfile === '' && isTerminal === true);
+  if (show) {
+    log.raw('notice', bannerText(settings));
+  } else {
+    const mode = settings.clusterEnabled ? 'cluster' : 'standalone';
+    log.notice(`Running mode=${mode}, port=${settings.port || settings.tlsPort}.`);
+  }
+}
+
+/** Listening is done and data are loaded: one line for every kind of listener. */
+export function logReady(log: Log, listeners: readonly ('tcp' | 'unix' | 'tls')[]): void {
+  for (const kind of listeners) log.notice(`Ready to accept connections ${kind}`);
+}
+
+export function logSmallMaxmemory(log: Log, maxmemory: number): void {
+  if (maxmemory > 0 && maxmemory < 1024 * 1024) {
+    log.warning(
+      `WARNING: You specified a maxmemory value that is less than 1MB (current value is ${maxmemory} bytes). Are ` +
+        'you sure this is what you really want?',
+    );
+  }
+}
+
+/**
+ * The pid file: written when a path is configured or the server runs in the background, removed at the end.
+ * Failing to write it is logged and nothing more.
+ */
+export class PidFile {
+  readonly path: string | null;
+  readonly #log: Log;
+
+  constructor(log: Log, path: string, background: boolean) {
+    this.#log = log;
+    this.path = path !== '' ? path : background ? DEFAULT_PID_FILE : null;
+  }
+
+  create(): void {
+    if (this.path === null) return;
+    try {
+      writeFileSync(this.path, `${process.pid}\n`);
+    } catch (error) {
+      this.#log.warning(`Failed to write PID file: ${errorText(error)}`);
+    }
+  }
+
+  remove(): void {
+    if (this.path === null) return;
+    this.#log.notice('Removing the pid file.');
+    try {
+      unlinkSync(this.path);
+    } catch {
+      // Somebody else removed it, or it could not be written in the first place.
+    }
+  }
+}
+
+export interface TitleFacts {
+  bind: readonly string[];
+  port: number;
+  tlsPort: number;
+  unixsocket: string;
+  clusterEnabled: boolean;
+  configFile: string | null;
+}
+
+/**
+ * Expands `proc-title-template`: `{name}` is a variable, `{{` a brace.
+ * @returns null when the template is malformed or names an unknown variable.
+ */
+export function expandTitle(template: string, title: string, facts: TitleFacts): string | null {
+  const port = facts.port || facts.tlsPort;
+  const variables = new Map<string, string>([
+    ['title', title],
+    ['listen-addr', port ? `${facts.bind[0] ?? '*'}:${port}` : `unixsocket:${facts.unixsocket}`],
+    ['server-mode', facts.clusterEnabled ? '[cluster]' : ''],
+    ['config-file', facts.configFile ?? '-'],
+    ['port', String(facts.port)],
+    ['tls-port', String(facts.tlsPort)],
+    ['unixsocket', facts.unixsocket],
+  ]);
+  let out = '';
+  for (let i = 0; i < template.length; i++) {
+    const c = template[i]!;
+    if (c !== '{') {
+      out += c;
+    } else if (template[i + 1] === '{') {
+      out += '{';
+      i++;
+    } else {
+      const end = template.indexOf('}', i);
+      const value = end < 0 ? undefined : variables.get(template.slice(i + 1, end));
+      if (value === undefined) return null;
+      out += value;
+      i = end;
+    }
+  }
+  return out.replace(/^ +| +$/g, '');
+}
+
+const NO_FACTS: TitleFacts = {
+  bind: [],
+  port: 0,
+  tlsPort: 0,
+  unixsocket: '',
+  clusterEnabled: false,
+  configFile: null,
+};
+
+/** Whether `proc-title-template` may be set to this: it must expand, and to something. */
+export function isValidTitleTemplate(template: string): boolean {
+  const title = expandTitle(template, '', NO_FACTS);
+  return title !== null && title !== '';
+}
+
+/** What `ps` may show: the kernel gives the title the room that the command line took at start. */
+const titleRoom = (() => {
+  try {
+    return readFileSync('/proc/self/cmdline').length - 1;
+  } catch {
+    return Number.MAX_SAFE_INTEGER;
+  }
+})();
+
+/** The title for `program` that fits into `room` bytes: the program's path is shortened before anything is cut. */
+export function titleFor(template: string, program: string, facts: TitleFacts, room: number): string | null {
+  const full = expandTitle(template, program, facts);
+  if (full === null || Buffer.byteLength(full) <= room) return full;
+  return expandTitle(template, basename(program), facts);
+}
+
+export function setProcessTitle(template: string, program: string, facts: TitleFacts): boolean {
+  const title = titleFor(template, program, facts, titleRoom);
+  if (title === null) return false;
+  process.title = title;
+  return true;
+}
+
+/** Open-files limit of this process as the kernel shows it: [soft, hard], Infinity for unlimited. */
+export function openFilesLimit(
+  limits = readFileSync('/proc/self/limits', 'latin1'),
+): [number, number] | null {
+  const match = /^Max open files\s+(\S+)\s+(\S+)/m.exec(limits);
+  if (match === null) return null;
+  const value = (text: string) => (text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text));
+  return [value(match[1]!), value(match[2]!)];
+}
+
+/**
+ * Makes room for `maxclients` descriptors and `RESERVED_DESCRIPTORS` more. (Node itself has already raised
+ * the soft limit to the hard one; what is left to try is the hard limit, which only root may raise.)
+ * @returns the number of clients there is room for, or null when the server cannot start at all.
+ */
+export function adjustOpenFilesLimit(
+  log: Log,
+  maxclients: number,
+  current: [number, number] | null,
+  raise: ProcessCalls['setOpenFilesLimit'],
+): number | null {
+  if (current === null) {
+    const reduced = 1024 - RESERVED_DESCRIPTORS;
+    log.warning(
+      'Unable to obtain the current NOFILE limit, assuming 1024 and setting the max clients configuration accordingly.',
+    );
+    return Math.min(maxclients, reduced);
+  }
+  const wanted = maxclients + RESERVED_DESCRIPTORS;
+  const [soft] = current;
+  if (soft >= wanted) return maxclients;
+
+  let error = '';
+  let best = wanted;
+  while (best > soft) {
+    const failure = raise(best);
+    if (failure === '') break;
+    error = failure;
+    best -= 16;
+  }
+  best = Math.max(best, soft);
+  if (best >= wanted) {
+    log.notice(`Increased maximum number of open files to ${wanted} (it was originally set to ${soft}).`);
+    return maxclients;
+  }
+  if (best <= RESERVED_DESCRIPTORS) {
+    log.warning(
+      `Your current 'ulimit -n' of ${soft} is not enough for the server to start. Please increase your open file ` +
+        `limit to at least ${wanted}. Exiting.`,
+    );
+    return null;
+  }
+  const reduced = best - RESERVED_DESCRIPTORS;
+  log.warning(`You requested maxclients of ${maxclients} requiring at least ${wanted} max file descriptors.`);
+  log.warning(`Server can't set maximum open files to ${wanted} because of OS error: ${error}.`);
+  log.warning(
+    `Current maximum open files is ${best}. maxclients has been reduced to ${reduced} to compensate for low ulimit. ` +
+      "If you need higher maxclients increase 'ulimit -n'.",
+  );
+  return reduced;
+}
+
+export interface OomScoreSettings {
+  mode: 'no' | 'relative' | 'absolute';
+  /** `oom-score-adj-values`: primary, replica, background child. */
+  values: readonly [number, number, number];
+}
+
+/** oom-score-adj: remembers the value the process was started with, so that `no` restores it. */
+export class OomScore {
+  #base: number | null = null;
+  readonly #log: Log;
+  readonly #path: string;
+
+  constructor(log: Log, path = '/proc/self/oom_score_adj') {
+    this.#log = log;
+    this.#path = path;
+  }
+
+  /** @returns false when the kernel refused; CONFIG SET then fails. */
+  apply(settings: OomScoreSettings, replica: boolean): boolean {
+    let value: number;
+    if (settings.mode !== 'no') {
+      if (this.#base === null) {
+        try {
+          this.#base = Number.parseInt(readFileSync(this.#path, 'latin1'), 10) || 0;
+        } catch (error) {
+          this.#log.warning(`Unable to read oom_score_adj: ${errorText(error)}`);
+          return false;
+        }
+      }
+      value = settings.values[replica ? 1 : 0];
+      if (settings.mode === 'relative') value += this.#base;
+      value = Math.max(-1000, Math.min(1000, value));
+    } else if (this.#base !== null) {
+      value = this.#base;
+      this.#base = null;
+    } else {
+      return true;
+    }
+    try {
+      writeFileSync(this.#path, `${value}\n`);
+      return true;
+    } catch (error) {
+      this.#log.warning(`Unable to write oom_score_adj: ${errorText(error)}`);
+      return false;
+    }
+  }
+}
