@@ -38,6 +38,7 @@ Napi::Function ServerObject::define(Napi::Env env) {
                          InstanceMethod<&ServerObject::listen_unix>("listenUnix"),
                          InstanceMethod<&ServerObject::close_listeners>("closeListeners"),
                          InstanceMethod<&ServerObject::cron>("cron"),
+                         InstanceMethod<&ServerObject::redact>("redact"),
                          InstanceMethod<&ServerObject::stop>("stop"),
                          InstanceMethod<&ServerObject::stats>("stats"),
                          InstanceMethod<&ServerObject::reset_stats>("resetStats"),
@@ -104,15 +105,16 @@ void ServerObject::upcall(Call& call) {
     argument_bytes_.append(call.argv[i].data, call.argv[i].size);
     offsets_data_[i] = static_cast<int32_t>(argument_bytes_.size());
   }
-  napi_value args[6];
+  napi_value args[7];
   napi_create_int32(env, call.command.id, &args[0]);
   napi_create_int64(env, static_cast<int64_t>(call.client.id), &args[1]);
   napi_create_int32(env, call.client.reply.resp, &args[2]);
   napi_create_int32(env, call.client.db, &args[3]);
-  napi_create_int32(env, call.argc(), &args[4]);
-  napi_create_string_latin1(env, argument_bytes_.data(), argument_bytes_.size(), &args[5]);
+  napi_get_boolean(env, call.client.peer_is_loopback(), &args[4]);
+  napi_create_int32(env, call.argc(), &args[5]);
+  napi_create_string_latin1(env, argument_bytes_.data(), argument_bytes_.size(), &args[6]);
   napi_value result = nullptr;
-  const napi_status status = napi_call_function(env, Value(), on_upcall_.Value(), 6, args, &result);
+  const napi_status status = napi_call_function(env, Value(), on_upcall_.Value(), 7, args, &result);
   if (status != napi_ok) {
     napi_value error = nullptr;
     napi_get_and_clear_last_exception(env, &error);
@@ -243,6 +245,11 @@ Napi::Value ServerObject::close_listeners(const Napi::CallbackInfo& info) {
 
 Napi::Value ServerObject::cron(const Napi::CallbackInfo& info) {
   reactor_->cron(info[0].ToNumber().Int64Value());
+  return info.Env().Undefined();
+}
+
+Napi::Value ServerObject::redact(const Napi::CallbackInfo& info) {
+  engine_->core.redact(info[0].ToNumber().Int32Value());
   return info.Env().Undefined();
 }
 

@@ -34,6 +34,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value listen_unix(const Napi::CallbackInfo& info);
   Napi::Value close_listeners(const Napi::CallbackInfo& info);
   Napi::Value cron(const Napi::CallbackInfo& info);
+  Napi::Value redact(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value reset_stats(const Napi::CallbackInfo& info);

@@ -11,7 +11,7 @@ import {
   Status,
   SYNTAX_ERROR,
 } from '../resp/reply.js';
-import type { CommandCall } from './context.js';
+import type { CommandCall, CommandTableContext } from './context.js';
 import { globMatch } from './glob.js';
 import { getKeys, hasKeys } from './keys.js';
 import type { Command, CommandTable } from './registry.js';
@@ -23,6 +23,9 @@ import {
   KEY_FLAG_NAMES,
   type KeySpec,
 } from './spec.js';
+
+/** These handlers read only the table: they work without a server. */
+type TableCall = CommandCall<CommandTableContext>;
 
 type Entry = [Reply, Reply];
 
@@ -61,17 +64,17 @@ const info = new Descriptions(infoOf);
 const docs = new Descriptions(docsOf);
 
 /** COMMAND */
-export function commandInfoAll(call: CommandCall): Reply {
+export function commandInfoAll(call: TableCall): Reply {
   return describeAll(call);
 }
 
 /** COMMAND COUNT */
-export function commandCount({ server }: CommandCall): Reply {
+export function commandCount({ server }: TableCall): Reply {
   return server.commands.size;
 }
 
 /** COMMAND INFO [name ...] */
-export function commandInfo(call: CommandCall, args: string[]): Reply {
+export function commandInfo(call: TableCall, args: string[]): Reply {
   if (args.length === 2) return describeAll(call);
   return args.slice(2).map((name) => {
     const command = call.server.commands.lookup(name);
@@ -80,7 +83,7 @@ export function commandInfo(call: CommandCall, args: string[]): Reply {
 }
 
 /** COMMAND DOCS [name ...]; unknown names are left out. */
-export function commandDocs({ server, client }: CommandCall, args: string[]): Reply {
+export function commandDocs({ server, client }: TableCall, args: string[]): Reply {
   if (args.length === 2) return docsByName(server.commands.topLevel(), client.resp);
   const commands = args.slice(2).map((name) => server.commands.lookup(name));
   return docsByName(
@@ -90,7 +93,7 @@ export function commandDocs({ server, client }: CommandCall, args: string[]): Re
 }
 
 /** COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern] */
-export function commandList({ server }: CommandCall, args: string[]): Reply {
+export function commandList({ server }: TableCall, args: string[]): Reply {
   if (args.length === 2) return names(server.commands, () => true);
   if (args.length !== 5 || args[2]!.toLowerCase() !== 'filterby') return SYNTAX_ERROR;
   const filter = args[4]!;
@@ -109,17 +112,17 @@ export function commandList({ server }: CommandCall, args: string[]): Reply {
 }
 
 /** COMMAND GETKEYS command [arg ...] */
-export function commandGetKeys(call: CommandCall, args: string[]): Reply {
+export function commandGetKeys(call: TableCall, args: string[]): Reply {
   return keysOfCall(call, args, (key) => key);
 }
 
 /** COMMAND GETKEYSANDFLAGS command [arg ...] */
-export function commandGetKeysAndFlags(call: CommandCall, args: string[]): Reply {
+export function commandGetKeysAndFlags(call: TableCall, args: string[]): Reply {
   return keysOfCall(call, args, (key, flags) => [key, setOf(KEY_FLAG_STATUSES, flags)]);
 }
 
 function keysOfCall(
-  { server }: CommandCall,
+  { server }: TableCall,
   args: string[],
   show: (key: string, flags: number) => Reply,
 ): Reply {
@@ -142,7 +145,7 @@ function names(table: CommandTable, wanted: (command: Command) => boolean): Repl
   return table.all.filter(wanted).map((command) => command.fullName);
 }
 
-function describeAll({ server, client }: CommandCall): Reply {
+function describeAll({ server, client }: TableCall): Reply {
   return [...server.commands.topLevel()].map((command) => info.of(command, client.resp));
 }
 

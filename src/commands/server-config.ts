@@ -1,5 +1,6 @@
 /** CONFIG and MODULE. */
 
+import { configGetCommand, configResetStatCommand, configRewriteCommand, configSetCommand } from './config-handlers.js';
 import { configHelp } from './help.js';
 import { block, command, group, multiple, multipleWithToken, optional, string } from './spec.js';
 
@@ -18,6 +19,7 @@ export const serverConfigCommands = group('server', [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         history: [['7.0.0', 'Added the ability to pass multiple pattern parameters in one call']],
         arguments: [multiple(string('parameter'))],
+        handler: configGetCommand,
       }),
 
       command('help', {
@@ -36,6 +38,7 @@ export const serverConfigCommands = group('server', [
         arity: 2,
         flags: ['admin', 'noscript', 'loading', 'stale'],
         tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+        handler: configResetStatCommand,
       }),
 
       command('rewrite', {
@@ -45,6 +48,7 @@ export const serverConfigCommands = group('server', [
         arity: 2,
         flags: ['admin', 'noscript', 'loading', 'stale'],
         tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+        handler: configRewriteCommand,
       }),
 
       command('set', {
@@ -56,6 +60,7 @@ export const serverConfigCommands = group('server', [
         tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
         history: [['7.0.0', 'Added the ability to set multiple parameters in one call.']],
         arguments: [multiple(block('data', [string('parameter'), string('value')]))],
+        handler: configSetCommand,
       }),
     ],
   }),

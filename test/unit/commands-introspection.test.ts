@@ -26,7 +26,7 @@ const tiny = new CommandTable([
 ]);
 
 function bytes(resp: 2 | 3, ...args: string[]): string {
-  const call: CommandCall = { server: { commands: tiny }, client: { id: 1, resp, db: 0 } };
+  const call = { server: { commands: tiny }, client: { id: 1, resp, db: 0 } } as unknown as CommandCall;
   return encodeReply(tiny.handler(tiny.resolve(args)!.id)!(call, args), resp);
 }
 

@@ -1,0 +1,94 @@
+/**
+ * The typed door to the C++ core. Nothing else loads the addon.
+ *
+ * Bytes cross as latin1 strings: one character is one byte.
+ */
+import type { NativeCommand } from '../commands/registry.js';
+import { loadAddon } from './load.js';
+
+export interface NativeOptions {
+  databases: number;
+  clustered: boolean;
+}
+
+export interface NativeCallbacks {
+  /**
+   * Runs a command that is implemented in TypeScript and returns its encoded reply. Argument i is
+   * `bytes.slice(i === 0 ? 0 : offsets[i - 1], offsets[i])`.
+   */
+  upcall(
+    commandId: number,
+    clientId: number,
+    resp: 2 | 3,
+    db: number,
+    local: boolean,
+    argc: number,
+    bytes: string,
+  ): string;
+  /** 0 debug, 1 verbose, 2 notice, 3 warning. */
+  log(level: number, message: string): void;
+  /** Something the control plane has to act on. */
+  control(event: string, detail: string): void;
+  /** Filled before every upcall. */
+  offsets: Int32Array;
+}
+
+export interface ListenResult {
+  /** The bound port. */
+  port: number;
+  /** '' on success, else the text of errno. */
+  error: string;
+  /** The address family, or Multipath TCP, does not exist on this machine. */
+  notSupported: boolean;
+}
+
+/** Counters by their INFO names; `errors` by code word. */
+export type NativeStats = Record<string, number> & { errors: Record<string, number> };
+
+/** [full name, calls, µs, rejected, failed, percentiles in ns …] */
+export type CommandStatsRow = [string, number, number, number, number, ...number[]];
+
+/** [id, unix time s, µs or bytes, arguments, peer address, client name] */
+export type CommandLogRow = [number, number, number, string[], string, string];
+
+/** [event, max ms, sum, count, [unix time s, ms][] oldest first] */
+export type LatencyRow = [string, number, number, number, [number, number][]];
+
+export interface NativeServer {
+  /** Returns what is wrong with the table: handlers missing or surplus on either side. */
+  loadCommands(commands: NativeCommand[]): string[];
+  renameCommand(from: string, to: string): boolean;
+  /** False: the data plane has no such setting. */
+  setting(name: string, value: unknown): boolean;
+  listenTcp(host: string, port: number, backlog: number, mptcp: boolean): ListenResult;
+  listenUnix(path: string, mode: number, backlog: number): ListenResult;
+  closeListeners(): void;
+  cron(hz: number): void;
+  /** Hides argument i of the running command from logs. */
+  redact(argument: number): void;
+  stop(): void;
+  stats(): NativeStats;
+  resetStats(): void;
+  commandStats(percentiles?: readonly number[]): CommandStatsRow[];
+  /** [db, keys, expires, avg ttl ms] of databases that have keys. */
+  keyspace(): [number, number, number, number][];
+  commandlog(what: 'get', type: number, count: number): CommandLogRow[];
+  commandlog(what: 'len', type: number): number;
+  commandlog(what: 'reset', type: number): void;
+  commandlog(what: 'trim', type: number, length: number): void;
+  latency(what: 'all'): LatencyRow[];
+  latency(what: 'reset', event?: string): number;
+  latency(what: 'add', event: string, ms: number): void;
+}
+
+export interface Addon {
+  NativeServer: new (options: NativeOptions, callbacks: NativeCallbacks) => NativeServer;
+}
+
+let addon: Addon | undefined;
+
+/** @throws AddonError when the addon cannot be loaded. */
+export function openAddon(): Addon {
+  addon ??= loadAddon() as Addon;
+  return addon;
+}

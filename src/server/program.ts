@@ -1,0 +1,149 @@
+/**
+ * A server as a program: what surrounds a Server in a process of its own - configuration from file, command line and
+ * standard input, daemonising, pid file, supervision, banner, signals, exit.
+ */
+import type { ServerStart } from '../cli/server.js';
+import { CommandTable } from '../commands/registry.js';
+import { Config } from '../config/config.js';
+import { ConfigError, loadConfig } from '../config/file.js';
+import { Log } from '../observability/log.js';
+import { DaemonSide, startDaemon } from './daemon.js';
+import { Shutdown, type ShutdownWord, takeSignals } from './lifecycle.js';
+import { bindAll, ListenError } from './listen.js';
+import { Server } from './server.js';
+import {
+  adjustOpenFilesLimit,
+  logConfigured,
+  logReady,
+  logSmallMaxmemory,
+  logStarting,
+  openFilesLimit,
+  PidFile,
+  setProcessTitle,
+  showBanner,
+} from './startup.js';
+import { Supervisor } from './supervise.js';
+import { logBacklogWarning, logSystemWarnings } from './system-checks.js';
+
+function configureLog(log: Log, config: Config): void {
+  log.configure({
+    level: config.choice('loglevel'),
+    format: config.choice('log-format'),
+    timestampFormat: config.choice('log-timestamp-format'),
+    logfile: config.str('logfile'),
+    syslogEnabled: config.bool('syslog-enabled'),
+    syslogIdent: config.str('syslog-ident'),
+    syslogFacility: config.choice('syslog-facility'),
+  });
+}
+
+export async function serve(start: ServerStart): Promise<void> {
+  const log = new Log();
+  const commands = new CommandTable();
+  const config = new Config({ log: (level, message) => log.write(level, Buffer.from(message, 'latin1')) });
+  try {
+    loadConfig(
+      config,
+      {
+        arguments: { file: start.configFile, stdin: start.stdin !== null, options: start.options },
+        readStdin: () => start.stdin ?? '',
+      },
+      {
+        renameCommand: (from, to) => {
+          if (commands.lookup(from) === undefined) return 'No such command in rename-command';
+          return commands.rename(from, to) ? null : 'Target command name already exists';
+        },
+        user: (words) => `Error in user declaration '${words[0] ?? ''}': users are not built yet`,
+      },
+    );
+    config.loaded();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(Buffer.from(error.report(), 'latin1'));
+    process.exit(1);
+  }
+
+  const daemon = DaemonSide.detect();
+  if (config.bool('daemonize') && daemon === null) {
+    const code = await startDaemon({
+      args: start.command,
+      cwd: start.cwd,
+      ...(start.stdin === null ? {} : { stdin: start.stdin }),
+    });
+    process.exit(code);
+  }
+
+  configureLog(log, config);
+  config.onChange(() => configureLog(log, config));
+  const supervisor = new Supervisor(log, config.choice('supervised'), {
+    env: process.env,
+    send: () => false,
+    stop: () => process.kill(process.pid, 'SIGSTOP'),
+  });
+  logStarting(log);
+  logConfigured(log, start.bare, start.program);
+  const clients = adjustOpenFilesLimit(log, config.int('maxclients'), openFilesLimit(), () => '');
+  if (clients === null) process.exit(1);
+  if (clients !== config.int('maxclients')) config.assign('maxclients', String(clients));
+
+  const clusterEnabled = config.bool('cluster-enabled');
+  const pidFile = new PidFile(log, config.str('pidfile'), daemon !== null);
+  let shutdown: Shutdown | undefined;
+  const server = new Server({ config, log, commands, onCron: () => shutdown?.tick() });
+  setProcessTitle(config.str('proc-title-template'), start.program, {
+    bind: config.value('bind'),
+    port: config.int('port'),
+    tlsPort: config.int('tls-port'),
+    unixsocket: config.str('unixsocket'),
+    clusterEnabled,
+    configFile: start.configFile,
+  });
+  showBanner(log, {
+    clusterEnabled,
+    port: config.int('port'),
+    tlsPort: config.int('tls-port'),
+    alwaysShowLogo: config.bool('always-show-logo'),
+    syslogEnabled: config.bool('syslog-enabled'),
+    logfile: config.str('logfile'),
+  });
+  logBacklogWarning(log, config.int('tcp-backlog'));
+  let kinds: ('tcp' | 'unix')[];
+  try {
+    kinds = bindAll(server);
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    log.warning(error.message);
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+  pidFile.create();
+  log.notice('Server initialized');
+  logSystemWarnings(log, null);
+  logSmallMaxmemory(log, config.int('maxmemory'));
+  logReady(log, kinds);
+
+  shutdown = new Shutdown({
+    log,
+    notify: (message) => supervisor.notify(message),
+    now: () => performance.now(),
+    isLoading: () => false,
+    timeoutMs: () => config.int('shutdown-timeout') * 1000,
+    signalFlags: (signal) =>
+      new Set(
+        config
+          .flags(signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint')
+          .filter((word): word is ShutdownWord & typeof word => word !== 'default'),
+      ),
+    drain: null,
+    steps: [],
+    pidFile,
+    close: () => server.close(),
+    failed: () => {},
+    abandon: () => {},
+    exit: (code) => process.exit(code),
+  });
+  takeSignals(shutdown);
+  server.start();
+  supervisor.ready(false);
+  daemon?.ready();
+}

@@ -1,0 +1,120 @@
+/**
+ * One server: the composition of configuration, command table, event loop and native core. It knows nothing of the
+ * process it runs in (signals, files of its own, exit): that is program.ts; a program that embeds it is index.ts.
+ */
+import { randomBytes } from 'node:crypto';
+import type { CommandCall, ServerContext } from '../commands/context.js';
+import { CommandTable } from '../commands/registry.js';
+import type { Config } from '../config/config.js';
+import { findParameter } from '../config/config.js';
+import type { ParameterName } from '../config/parameters.js';
+import type { NativeServer } from '../native/addon.js';
+import type { Log } from '../observability/log.js';
+import { Loop } from './loop.js';
+
+/** Parameters whose value the data plane reads as it is, by name. */
+const NATIVE_PARAMETERS: readonly ParameterName[] = [
+  'maxclients',
+  'proto-max-bulk-len',
+  'client-query-buffer-limit',
+  'timeout',
+  'tcp-keepalive',
+  'prefetch-batch-max-size',
+  'min-string-size-avoid-copy-reply',
+  'max-new-connections-per-cycle',
+  'active-expire-effort',
+  'protected-mode',
+  'latency-tracking',
+  'activerehashing',
+  'latency-monitor-threshold',
+  'commandlog-execution-slower-than',
+  'commandlog-request-larger-than',
+  'commandlog-reply-larger-than',
+  'commandlog-slow-execution-max-len',
+  'commandlog-large-request-max-len',
+  'commandlog-large-reply-max-len',
+  'hide-user-data-from-log',
+  'lazyfree-lazy-user-del',
+  'lazyfree-lazy-user-flush',
+  'lazyfree-lazy-expire',
+  'lazyfree-lazy-server-del',
+  'lfu-log-factor',
+  'lfu-decay-time',
+  'maxmemory-policy',
+  'requirepass',
+];
+
+export interface ServerOptions {
+  config: Config;
+  log: Log;
+  commands?: CommandTable;
+  onControl?: (event: string, detail: string) => void;
+  onCron?: () => void;
+  /** `port 0` means a port that the system chooses, instead of none. */
+  ephemeral?: boolean;
+}
+
+export class Server implements ServerContext {
+  readonly config: Config;
+  readonly log: Log;
+  readonly commands: CommandTable;
+  readonly runId = randomBytes(20).toString('hex');
+  readonly startedAt = Date.now();
+  readonly loop: Loop;
+  readonly ephemeral: boolean;
+  port = 0;
+
+  constructor(options: ServerOptions) {
+    const { config, log } = options;
+    this.config = config;
+    this.log = log;
+    this.ephemeral = options.ephemeral ?? false;
+    this.commands = options.commands ?? new CommandTable();
+    this.loop = new Loop({
+      databases: config.bool('cluster-enabled') ? config.int('cluster-databases') : config.int('databases'),
+      clustered: config.bool('cluster-enabled'),
+      commands: this.commands,
+      log,
+      context: (): CommandCall['server'] => this,
+      onControl: options.onControl ?? (() => {}),
+      onCron: options.onCron ?? (() => {}),
+    });
+    for (const name of NATIVE_PARAMETERS) this.#push(name);
+    this.#pushOutputLimits();
+    this.loop.hz = config.int('hz');
+    config.onChange((names) => {
+      for (const name of names) {
+        if (NATIVE_PARAMETERS.includes(name)) this.#push(name);
+        if (name === 'client-output-buffer-limit') this.#pushOutputLimits();
+        if (name === 'hz') this.loop.hz = config.int('hz');
+      }
+    });
+  }
+
+  get native(): NativeServer {
+    return this.loop.native;
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  close(): void {
+    this.loop.stop();
+  }
+
+  #push(name: ParameterName): void {
+    const value = this.config.raw(findParameter(name)!);
+    if (!this.native.setting(name, typeof value === 'bigint' ? Number(value) : (value ?? ''))) {
+      throw new Error(`the native core has no setting '${name}'`);
+    }
+  }
+
+  #pushOutputLimits(): void {
+    const { normal, replica, pubsub } = this.config.value('client-output-buffer-limit');
+    this.native.setting(
+      'client-output-buffer-limit',
+      [normal, replica, pubsub].map((l) => [Number(l.hard), Number(l.soft), l.softSeconds]),
+    );
+  }
+}
