@@ -226,7 +226,7 @@ TEST(alloc_heap_is_inherited) {
 }
 
 #ifdef KVASIR_SLABS
-#ifndef __SANITIZE_THREAD__  // its shadow counts as resident
+#ifndef KVASIR_TSAN  // its shadow counts as resident
 namespace {
 size_t resident() {
   FILE* f = fopen("/proc/self/statm", "r");

@@ -39,7 +39,7 @@ constexpr uint32_t kNone = 0xffffffffu;
 constexpr unsigned kMaxHeaps = 1023;      // what fits into a tag beside the class
 constexpr unsigned kCollectBatch = 4096;  // objects a call of mem_collect returns: some 50 us
 constexpr size_t kKeepSlabs = 64;         // empty slabs kept whatever the load
-#if defined(__SANITIZE_THREAD__)
+#ifdef KVASIR_TSAN
 constexpr size_t kReserveMax = size_t{16} << 30;  // the sanitizer shadows what is reserved
 constexpr size_t kReserveMin = size_t{1} << 30;
 #else

@@ -22,13 +22,13 @@ namespace kvasir {
 inline constexpr size_t kMaxSlabObject = 8192;
 
 #if defined(__SANITIZE_THREAD__)
-#define KVASIR_SLABS 1
+#define KVASIR_TSAN 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-#define KVASIR_SLABS 1
+#define KVASIR_TSAN 1
 #endif
 #endif
-#if !defined(KVASIR_SLABS) && !defined(KVASIR_PLAIN_MALLOC)
+#if defined(KVASIR_TSAN) || !defined(KVASIR_PLAIN_MALLOC)
 #define KVASIR_SLABS 1
 #endif
 

@@ -20,9 +20,14 @@ std::atomic<size_t> large{0};
 std::atomic<void (*)(size_t)> oom_handler{nullptr};
 
 #if defined(__SANITIZE_ADDRESS__)
-constexpr bool kExactSizes = true;
+#define KVASIR_ASAN 1
 #elif defined(__has_feature)
-constexpr bool kExactSizes = __has_feature(address_sanitizer);
+#if __has_feature(address_sanitizer)
+#define KVASIR_ASAN 1
+#endif
+#endif
+#ifdef KVASIR_ASAN
+constexpr bool kExactSizes = true;
 #else
 constexpr bool kExactSizes = false;
 #endif
