@@ -113,7 +113,7 @@ Napi::Value ServerObject::command_stats(const Napi::CallbackInfo& info) {
     row.Set(3U, Napi::Number::New(env, static_cast<double>(c->rejected)));
     row.Set(4U, Napi::Number::New(env, static_cast<double>(c->failed)));
     for (uint32_t i = 0; i < percentiles.size(); i++) {
-      row.Set(5U + i, Napi::Number::New(env, static_cast<double>(c->histogram.percentile(percentiles[i]))));
+      row.Set(5U + i, Napi::Number::New(env, static_cast<double>(c->histogram.value_at_percentile(percentiles[i]))));
     }
     out.Set(n++, row);
   }

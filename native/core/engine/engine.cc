@@ -24,7 +24,7 @@ void Engine::update_clock() {
   core.mono_us = mono_us();
   core.keyspace.now_ms = core.wall_ms;
   core.keyspace.lru_clock = static_cast<uint32_t>(core.wall_ms / 1000) & 0xffffff;
-  last_ticks_ = mono_ticks();
+  last_ticks_ = ticks();
 }
 
 void Engine::prepare(Pending* p, const Command* hint) {
@@ -153,7 +153,7 @@ void Engine::run(Client& c, Pending& p) {
   Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
   const uint64_t start = last_ticks_;
   cmd->handler(call);
-  const uint64_t end = mono_ticks();
+  const uint64_t end = ticks();
   last_ticks_ = end;
   core.executing = outer;
 
@@ -161,7 +161,7 @@ void Engine::run(Client& c, Pending& p) {
   const auto usec = static_cast<int64_t>(ns / 1000);
   cmd->calls++;
   cmd->usec += static_cast<uint64_t>(usec);
-  if (core.settings.latency_tracking) cmd->histogram.record(ns);
+  if (core.settings.latency_tracking) cmd->histogram.record(static_cast<int64_t>(ns));
   count_errors(c, cmd, errors);
   c.last_command = cmd;
   c.commands++;
