@@ -1,10 +1,12 @@
 // The addon's entry: what `src/native/addon.ts` describes.
 #include <napi.h>
 
+#include "process.h"
 #include "server_object.h"
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeServer", kvasir::ServerObject::define(env));
+  kvasir::define_process_functions(env, exports);
   return exports;
 }
 

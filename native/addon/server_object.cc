@@ -198,7 +198,7 @@ Napi::Value ServerObject::load_commands(const Napi::CallbackInfo& info) {
       handlers.erase(it);
     }
     const int id = c->id;
-    by_id[id] = engine_->core.table.add(std::move(c));
+    by_id[id] = engine(info).core.table.add(std::move(c));
   }
   for (const auto& [symbol, handler] : handlers) {
     problems.push_back("native handler '" + symbol + "' belongs to no command of the table");
@@ -209,12 +209,12 @@ Napi::Value ServerObject::load_commands(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ServerObject::rename_command(const Napi::CallbackInfo& info) {
-  const bool ok = engine_->core.table.rename(info[0].ToString().Utf8Value(), info[1].ToString().Utf8Value());
+  const bool ok = engine(info).core.table.rename(info[0].ToString().Utf8Value(), info[1].ToString().Utf8Value());
   return Napi::Boolean::New(info.Env(), ok);
 }
 
 Napi::Value ServerObject::setting(const Napi::CallbackInfo& info) {
-  const bool known = apply_setting(*engine_, info[0].ToString().Utf8Value(), info[1]);
+  const bool known = apply_setting(engine(info), info[0].ToString().Utf8Value(), info[1]);
   return Napi::Boolean::New(info.Env(), known);
 }
 
@@ -228,28 +228,28 @@ static Napi::Value listen_result(Napi::Env env, const ListenResult& r) {
 
 Napi::Value ServerObject::listen_tcp(const Napi::CallbackInfo& info) {
   return listen_result(info.Env(),
-                       reactor_->listen_tcp(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
+                       reactor(info).listen_tcp(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
                                             info[2].ToNumber().Int32Value(), info[3].ToBoolean().Value()));
 }
 
 Napi::Value ServerObject::listen_unix(const Napi::CallbackInfo& info) {
   return listen_result(info.Env(),
-                       reactor_->listen_unix(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
+                       reactor(info).listen_unix(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
                                              info[2].ToNumber().Int32Value()));
 }
 
 Napi::Value ServerObject::close_listeners(const Napi::CallbackInfo& info) {
-  reactor_->close_listeners();
+  reactor(info).close_listeners();
   return info.Env().Undefined();
 }
 
 Napi::Value ServerObject::cron(const Napi::CallbackInfo& info) {
-  reactor_->cron(info[0].ToNumber().Int64Value());
+  reactor(info).cron(info[0].ToNumber().Int64Value());
   return info.Env().Undefined();
 }
 
 Napi::Value ServerObject::redact(const Napi::CallbackInfo& info) {
-  engine_->core.redact(info[0].ToNumber().Int32Value());
+  engine(info).core.redact(info[0].ToNumber().Int32Value());
   return info.Env().Undefined();
 }
 
@@ -259,6 +259,12 @@ Napi::Value ServerObject::stop(const Napi::CallbackInfo& info) {
     reactor_->shutdown();
     reactor_.reset();
     poller_.reset();
+    // The callbacks refer to what refers to this object: without this, neither would ever be collected.
+    on_upcall_.Reset();
+    on_log_.Reset();
+    on_control_.Reset();
+    offsets_.Reset();
+    engine_.reset();
   }
   return info.Env().Undefined();
 }

@@ -43,6 +43,16 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value commandlog(const Napi::CallbackInfo& info);
   Napi::Value latency(const Napi::CallbackInfo& info);
 
+  // What methods work on; a method called after stop() throws.
+  Engine& engine(const Napi::CallbackInfo& info) {
+    if (!engine_) throw Napi::Error::New(info.Env(), "the server is closed");
+    return *engine_;
+  }
+  Reactor& reactor(const Napi::CallbackInfo& info) {
+    if (!reactor_) throw Napi::Error::New(info.Env(), "the server is closed");
+    return *reactor_;
+  }
+
   void turn();
   // The scope in which JavaScript is entered: opened by the first entry of a turn, closed after the turn, so that
   // promise reactions run outside of it. Outside a turn there is nothing to open: we were called from JavaScript.

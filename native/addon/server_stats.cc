@@ -30,7 +30,7 @@ CommandLogType log_type(const Napi::Value& v) { return static_cast<CommandLogTyp
 
 // stats(): the counters behind INFO, by their INFO names where they have one.
 Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
-  const Core& core = engine_->core;
+  const Core& core = engine(info).core;
   const Counters& n = core.counters;
   const KeyspaceStats& k = core.keyspace.stats;
   const MemStats m = mem_stats();
@@ -45,7 +45,7 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
   }
   size_t dict_bytes = 0;
   for (int i = 0; i < core.keyspace.databases(); i++) {
-    const Database& db = engine_->core.keyspace.db(i);
+    const Database& db = engine(info).core.keyspace.db(i);
     for (int s = 0; s < db.slot_count(); s++) {
       if (const SlotDicts* d = db.slot(s)) dict_bytes += d->keys.mem_bytes() + d->expires.mem_bytes();
     }
@@ -83,7 +83,7 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
 
 // CONFIG RESETSTAT
 Napi::Value ServerObject::reset_stats(const Napi::CallbackInfo& info) {
-  Core& core = engine_->core;
+  Core& core = engine(info).core;
   core.counters = {};
   core.keyspace.stats = {};
   lazyfree_reset_stats();
@@ -104,7 +104,7 @@ Napi::Value ServerObject::command_stats(const Napi::CallbackInfo& info) {
   }
   Napi::Array out = Napi::Array::New(env);
   uint32_t n = 0;
-  for (const auto& c : engine_->core.table.all()) {
+  for (const auto& c : engine(info).core.table.all()) {
     if (c->calls == 0 && c->rejected == 0 && c->failed == 0) continue;
     Napi::Array row = Napi::Array::New(env);
     row.Set(0U, Napi::String::New(env, c->fullname));
@@ -125,7 +125,7 @@ Napi::Value ServerObject::keyspace(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Array out = Napi::Array::New(env);
   uint32_t n = 0;
-  Keyspace& ks = engine_->core.keyspace;
+  Keyspace& ks = engine(info).core.keyspace;
   for (int i = 0; i < ks.databases(); i++) {
     const Database& db = ks.db(i);
     if (db.size() == 0) continue;
@@ -145,7 +145,7 @@ Napi::Value ServerObject::commandlog(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string what = info[0].ToString().Utf8Value();
   const CommandLogType type = log_type(info[1]);
-  CommandLog& log = engine_->commandlog;
+  CommandLog& log = engine(info).commandlog;
   if (what == "len") return Napi::Number::New(env, static_cast<double>(log.items(type).size()));
   if (what == "reset") {
     log.reset(type);
@@ -179,13 +179,13 @@ Napi::Value ServerObject::commandlog(const Napi::CallbackInfo& info) {
 Napi::Value ServerObject::latency(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string what = info[0].ToString().Utf8Value();
-  LatencyMonitor& monitor = engine_->latency;
+  LatencyMonitor& monitor = engine(info).latency;
   if (what == "reset") {
     const size_t n = info.Length() > 1 ? monitor.reset(info[1].ToString().Utf8Value()) : monitor.reset_all();
     return Napi::Number::New(env, static_cast<double>(n));
   }
   if (what == "add") {
-    engine_->latency_sample(info[1].ToString().Utf8Value().c_str(), info[2].ToNumber().Int64Value() * 1000);
+    engine(info).latency_sample(info[1].ToString().Utf8Value().c_str(), info[2].ToNumber().Int64Value() * 1000);
     return env.Undefined();
   }
   Napi::Array out = Napi::Array::New(env);

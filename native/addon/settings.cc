@@ -56,6 +56,14 @@ const std::unordered_map<std::string, Apply>& table() {
        [](Engine& e, const Napi::Value& v) {
          e.core.keyspace.lfu = v.ToString().Utf8Value().find("lfu") != std::string::npos;
        }},
+      {"loglevel",
+       [](Engine& e, const Napi::Value& v) {
+         const std::string level = v.ToString().Utf8Value();
+         e.core.settings.loglevel = level == "debug"     ? LogLevel::kDebug
+                                    : level == "verbose" ? LogLevel::kVerbose
+                                    : level == "notice"  ? LogLevel::kNotice
+                                                         : LogLevel::kWarning;
+       }},
       {"requirepass",
        [](Engine& e, const Napi::Value& v) {
          e.core.requirepass = v.ToString().Utf8Value();

@@ -4,6 +4,7 @@
  * Bytes cross as latin1 strings: one character is one byte.
  */
 import type { NativeCommand } from '../commands/registry.js';
+import type { ProcessCalls } from '../server/startup.js';
 import { loadAddon } from './load.js';
 
 export interface NativeOptions {
@@ -81,8 +82,10 @@ export interface NativeServer {
   latency(what: 'add', event: string, ms: number): void;
 }
 
-export interface Addon {
+export interface Addon extends ProcessCalls {
   NativeServer: new (options: NativeOptions, callbacks: NativeCallbacks) => NativeServer;
+  /** Replaces this process by another program; returns the text of errno if that failed. */
+  execute(path: string, argv: readonly string[]): string;
 }
 
 let addon: Addon | undefined;

@@ -6,6 +6,7 @@ import type { ServerStart } from '../cli/server.js';
 import { CommandTable } from '../commands/registry.js';
 import { Config } from '../config/config.js';
 import { ConfigError, loadConfig } from '../config/file.js';
+import { openAddon } from '../native/addon.js';
 import { Log } from '../observability/log.js';
 import { DaemonSide, startDaemon } from './daemon.js';
 import { Shutdown, type ShutdownWord, takeSignals } from './lifecycle.js';
@@ -38,7 +39,8 @@ function configureLog(log: Log, config: Config): void {
 }
 
 export async function serve(start: ServerStart): Promise<void> {
-  const log = new Log();
+  const addon = openAddon();
+  const log = new Log({}, { datagram: addon.unixDatagramSend });
   const commands = new CommandTable();
   const config = new Config({ log: (level, message) => log.write(level, Buffer.from(message, 'latin1')) });
   try {
@@ -77,12 +79,12 @@ export async function serve(start: ServerStart): Promise<void> {
   config.onChange(() => configureLog(log, config));
   const supervisor = new Supervisor(log, config.choice('supervised'), {
     env: process.env,
-    send: () => false,
+    send: addon.unixDatagramSend,
     stop: () => process.kill(process.pid, 'SIGSTOP'),
   });
   logStarting(log);
   logConfigured(log, start.bare, start.program);
-  const clients = adjustOpenFilesLimit(log, config.int('maxclients'), openFilesLimit(), () => '');
+  const clients = adjustOpenFilesLimit(log, config.int('maxclients'), openFilesLimit(), addon.setOpenFilesLimit);
   if (clients === null) process.exit(1);
   if (clients !== config.int('maxclients')) config.assign('maxclients', String(clients));
 
@@ -118,7 +120,7 @@ export async function serve(start: ServerStart): Promise<void> {
   }
   pidFile.create();
   log.notice('Server initialized');
-  logSystemWarnings(log, null);
+  logSystemWarnings(log, config.bool('disable-thp') ? addon.disableTransparentHugePages : null);
   logSmallMaxmemory(log, config.int('maxmemory'));
   logReady(log, kinds);
 

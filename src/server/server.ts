@@ -34,6 +34,7 @@ const NATIVE_PARAMETERS: readonly ParameterName[] = [
   'commandlog-large-request-max-len',
   'commandlog-large-reply-max-len',
   'hide-user-data-from-log',
+  'loglevel',
   'lazyfree-lazy-user-del',
   'lazyfree-lazy-user-flush',
   'lazyfree-lazy-expire',

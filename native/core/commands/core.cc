@@ -47,6 +47,7 @@ void Propagation::also(std::initializer_list<Slice> argv) {
 }
 
 void Core::log(LogLevel level, const char* format, ...) {
+  if (!logs(level)) return;
   char text[1024];
   va_list ap;
   va_start(ap, format);

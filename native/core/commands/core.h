@@ -20,6 +20,8 @@
 
 namespace kvasir {
 
+enum class LogLevel : int { kDebug = 0, kVerbose = 1, kNotice = 2, kWarning = 3 };
+
 // A user as the data plane knows it: the compiled form of what src/acl decides.
 struct User {
   std::string name;
@@ -62,6 +64,7 @@ struct Settings {
   int64_t commandlog_large_reply_max_len = 128;
   bool enable_debug_assert = false;
   bool hide_user_data_from_log = true;
+  LogLevel loglevel = LogLevel::kNotice;  // messages below are not even formatted
   // Decided by the control plane: whether a client must authenticate, and who may run protected commands.
   bool auth_required = false;
 };
@@ -83,8 +86,6 @@ struct Counters {
   uint64_t acl_auth_denied = 0;
   std::map<std::string, uint64_t> errors;  // INFO errorstats: by code word
 };
-
-enum class LogLevel : int { kDebug = 0, kVerbose = 1, kNotice = 2, kWarning = 3 };
 
 // What lies above the commands.
 class Hooks {
@@ -208,6 +209,7 @@ class Core {
   uint64_t redacted_args = 0;
   void redact(int arg) { redacted_args |= 1ULL << (arg < 63 ? arg : 63); }
 
+  [[nodiscard]] bool logs(LogLevel level) const { return level >= settings.loglevel; }
   void log(LogLevel level, const char* format, ...) __attribute__((format(printf, 3, 4)));
 };
 

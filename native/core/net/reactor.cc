@@ -123,7 +123,7 @@ void Reactor::accepted(int fd, bool unix_socket) {
     return;
   }
   core.clients.emplace(c->id, c.get());
-  core.hooks->log(LogLevel::kVerbose, "Accepted " + c->peer_address());
+  if (core.logs(LogLevel::kVerbose)) core.log(LogLevel::kVerbose, "Accepted %s", c->peer_address().c_str());
   connections_.emplace(c->id, std::move(c));
 }
 
@@ -144,10 +144,10 @@ void Reactor::readable(Connection& c) {
   core.counters.total_reads++;
   if (n <= 0) {
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
-    if (n == 0) {
+    if (n == 0 && core.logs(LogLevel::kVerbose)) {
       core.log(LogLevel::kVerbose, "Client closed connection %s",
                client_info(core, c, core.settings.hide_user_data_from_log).c_str());
-    } else {
+    } else if (n < 0) {
       core.log(LogLevel::kVerbose, "Reading from client: %s", strerror(errno));
     }
     close(c);
@@ -251,7 +251,9 @@ void Reactor::protocol_error(Connection& c) {
   c.reply.error(parse_error_reply(c.parser.error(), c.parser.got()));
   core.counters.total_error_replies += c.reply.errors() - before;
   core.counters.errors[c.reply.last_error().str()]++;
-  if (core.settings.hide_user_data_from_log) {
+  if (!core.logs(LogLevel::kVerbose)) {
+    // Nothing to format.
+  } else if (core.settings.hide_user_data_from_log) {
     core.log(LogLevel::kVerbose, "Protocol error (%s) from client: %s. Query buffer: *redacted*",
              parse_error_log(c.parser.error()), client_info(core, c, true).c_str());
   } else {

@@ -1,0 +1,80 @@
+#include "process.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace kvasir {
+
+namespace {
+
+// unixDatagramSend(path, data): sd_notify and syslog. '@' begins a name in the abstract namespace.
+Napi::Value unix_datagram_send(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  const std::string data = info[1].ToString().Utf8Value();
+  sockaddr_un a{};
+  a.sun_family = AF_UNIX;
+  bool sent = false;
+  if (!path.empty() && path.size() < sizeof a.sun_path) {
+    memcpy(a.sun_path, path.data(), path.size());
+    socklen_t len = offsetof(sockaddr_un, sun_path) + path.size();
+    if (path[0] == '@') {
+      a.sun_path[0] = 0;
+    } else {
+      len++;
+    }
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+      sent = sendto(fd, data.data(), data.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&a), len) ==
+             static_cast<ssize_t>(data.size());
+      ::close(fd);
+    }
+  }
+  return Napi::Boolean::New(info.Env(), sent);
+}
+
+// setOpenFilesLimit(n): '' or the text of errno.
+Napi::Value set_open_files_limit(const Napi::CallbackInfo& info) {
+  const auto n = static_cast<rlim_t>(info[0].ToNumber().Int64Value());
+  const rlimit l{n, n};
+  const int r = setrlimit(RLIMIT_NOFILE, &l);
+  return Napi::String::New(info.Env(), r == 0 ? "" : strerror(errno));
+}
+
+Napi::Value disable_transparent_huge_pages(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
+}
+
+// execute(path, argv): replaces this process (DEBUG RESTART). Returns the text of errno if that failed.
+Napi::Value execute(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  const Napi::Array list = info[1].As<Napi::Array>();
+  std::vector<std::string> words;
+  for (uint32_t i = 0; i < list.Length(); i++) words.push_back(list.Get(i).ToString().Utf8Value());
+  std::vector<char*> argv;
+  for (std::string& w : words) argv.push_back(w.data());
+  argv.push_back(nullptr);
+  // Nothing but the standard streams is inherited.
+  for (int fd = 3; fd < 65536; fd++) ::close(fd);
+  execv(path.c_str(), argv.data());
+  return Napi::String::New(info.Env(), strerror(errno));
+}
+
+}  // namespace
+
+void define_process_functions(Napi::Env env, Napi::Object exports) {
+  exports.Set("unixDatagramSend", Napi::Function::New(env, unix_datagram_send));
+  exports.Set("setOpenFilesLimit", Napi::Function::New(env, set_open_files_limit));
+  exports.Set("disableTransparentHugePages", Napi::Function::New(env, disable_transparent_huge_pages));
+  exports.Set("execute", Napi::Function::New(env, execute));
+}
+
+}  // namespace kvasir

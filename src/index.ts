@@ -1,0 +1,101 @@
+/**
+ * A Kvasir server inside a program:
+ *
+ *   import { createServer } from 'kvasir';
+ *   const server = createServer({ maxclients: 1000 });
+ *   const { port } = await server.listen();   // an ephemeral port of the loopback interface
+ *   …
+ *   await server.close();
+ */
+import { Config, findParameter } from './config/config.js';
+import { PrivateDirectory } from './config/directory.js';
+import { Log, type LogLevel } from './observability/log.js';
+import { bindAll } from './server/listen.js';
+import { Server } from './server/server.js';
+
+/** Configuration parameters by their names in valkey.conf. Several words are given as an array. */
+export type ServerConfig = Record<string, string | number | boolean | readonly string[]>;
+
+export interface ListenOptions {
+  /** TCP port; 0 (the default) lets the system choose one. */
+  port?: number;
+  /** Address to bind; default 127.0.0.1. */
+  host?: string;
+  /** Path of a Unix socket; without a port, the server then listens there only. */
+  path?: string;
+}
+
+export interface Address {
+  host: string;
+  /** 0: no TCP listener. */
+  port: number;
+  path: string;
+}
+
+export class EmbeddedServer {
+  readonly #config: Config;
+  readonly #log: Log;
+  #server: Server | undefined;
+  #address: Address | undefined;
+
+  constructor(parameters: ServerConfig) {
+    this.#log = new Log({ level: 'warning' });
+    this.#config = new Config({
+      directory: new PrivateDirectory(),
+      log: (level: LogLevel, message) => this.#log.write(level, message),
+    });
+    for (const [name, value] of Object.entries(parameters)) {
+      const parameter = findParameter(name);
+      if (parameter === null) throw new TypeError(`There is no configuration parameter '${name}'`);
+      const words = Array.isArray(value)
+        ? value.map(String)
+        : [typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)];
+      const error = this.#config.load(parameter, words, false);
+      if (error !== null) throw new TypeError(`${name}: ${error}`);
+    }
+    this.#config.loaded();
+    if (parameters.loglevel !== undefined || parameters.logfile !== undefined) {
+      this.#log.configure({ level: this.#config.choice('loglevel'), logfile: this.#config.str('logfile') });
+    }
+  }
+
+  /** Where it listens; undefined before listen() and after close(). */
+  get address(): Address | undefined {
+    return this.#address;
+  }
+
+  /** Starts serving. Rejects if the address is taken. */
+  async listen(options: ListenOptions = {}): Promise<Address> {
+    if (this.#server !== undefined) throw new Error('The server is listening already');
+    const host = options.host ?? '127.0.0.1';
+    const tcp = options.port !== undefined || options.path === undefined;
+    this.#config.assign('bind', host);
+    this.#config.assign('port', String(options.port ?? 0));
+    if (options.path !== undefined) this.#config.assign('unixsocket', options.path);
+    const server = new Server({ config: this.#config, log: this.#log, ephemeral: tcp });
+    try {
+      bindAll(server);
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+    server.start();
+    this.#server = server;
+    this.#address = { host, port: server.port, path: options.path ?? '' };
+    return this.#address;
+  }
+
+  /** Closes all connections and frees everything. The server may listen again afterwards, empty. */
+  async close(): Promise<void> {
+    this.#server?.close();
+    this.#server = undefined;
+    this.#address = undefined;
+    // libuv tells of closed handles in the next turn of the loop.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+/** @throws TypeError for a parameter that does not exist or a value it cannot have. */
+export function createServer(parameters: ServerConfig = {}): EmbeddedServer {
+  return new EmbeddedServer(parameters);
+}
