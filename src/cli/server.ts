@@ -12,9 +12,9 @@ import { parseServerArgs, SERVER_USAGE } from './server-args.js';
 export interface ServerStart {
   /** Absolute path or glob pattern of the configuration file, or null. */
   configFile: string | null;
-  /** Configuration text from standard input, or null when it was not asked for. */
+  /** Configuration text from standard input (one character per byte), or null when it was not asked for. */
   stdin: string | null;
-  /** Configuration lines from the command line; they come last and win. */
+  /** Configuration lines from the command line, one character per byte; they come last and win. */
   options: string;
   /** No argument was given. */
   bare: boolean;

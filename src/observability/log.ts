@@ -26,7 +26,7 @@ export interface LogSettings {
   level: LogLevel;
   format: LogFormat;
   timestampFormat: LogTimestampFormat;
-  /** Path of the log file; '' is standard output. */
+  /** Path of the log file, one character per byte as in the configuration; '' is standard output. */
   logfile: string;
   syslogEnabled: boolean;
   syslogIdent: string;
@@ -122,7 +122,7 @@ function toBytes(message: LogMessage): string {
 export function appendLine(logfile: string, line: Uint8Array): void {
   let fd = 1;
   try {
-    if (logfile !== '') fd = openSync(logfile, 'a', 0o666);
+    if (logfile !== '') fd = openSync(Buffer.from(logfile, 'latin1'), 'a', 0o666);
   } catch {
     return;
   }
@@ -273,8 +273,7 @@ export class Log {
     const priority = code * 8 + SYSLOG_SEVERITY[rank]!;
     const day = String(date.getDate()).padStart(2, ' ');
     const time = `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}:${pad(date.getSeconds(), 2)}`;
-    const body = Buffer.from(text, 'latin1').toString('utf8');
-    const line = `<${priority}>${MONTHS[date.getMonth()]} ${day} ${time} ${this.#settings.syslogIdent}[${this.pid}]: ${body}`;
-    this.#sinks.datagram?.(SYSLOG_SOCKET, line);
+    const line = `<${priority}>${MONTHS[date.getMonth()]} ${day} ${time} ${this.#settings.syslogIdent}[${this.pid}]: ${text}`;
+    this.#sinks.datagram?.(SYSLOG_SOCKET, Buffer.from(line, 'latin1').toString('utf8'));
   }
 }

@@ -49,7 +49,7 @@ export interface DaemonCommand {
   args: readonly string[];
   /** Where the server was started: relative paths in `args` are meant from here, whatever `dir` says. */
   cwd: string;
-  /** What was read from standard input, for a server that takes its configuration there. */
+  /** What was read from standard input (one character per byte), for a server configured there. */
   stdin?: string | undefined;
   env?: NodeJS.ProcessEnv;
 }
@@ -66,7 +66,7 @@ export function startDaemon(command: DaemonCommand): Promise<number> {
   closeSync(nowhere);
   // A daemon that dies before it has read its configuration is seen by its exit code, not by EPIPE.
   child.stdin?.on('error', () => {});
-  child.stdin?.end(command.stdin);
+  child.stdin?.end(command.stdin, 'latin1');
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));

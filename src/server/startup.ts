@@ -9,6 +9,8 @@
  */
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fromUtf8, toPath, toUtf8 } from '../config/bytes.js';
+import { strerror } from '../config/errno.js';
 import type { Log } from '../observability/log.js';
 import { BUILD, KVASIR_VERSION, VALKEY_VERSION } from '../version.js';
 
@@ -27,26 +29,6 @@ export interface ProcessCalls {
   setOpenFilesLimit(limit: number): string;
   /** prctl(PR_SET_THP_DISABLE); true on success. */
   disableTransparentHugePages(): boolean;
-}
-
-export function errorText(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  switch (code) {
-    case 'ENOENT':
-      return 'No such file or directory';
-    case 'EACCES':
-      return 'Permission denied';
-    case 'EROFS':
-      return 'Read-only file system';
-    case 'EISDIR':
-      return 'Is a directory';
-    case 'ENOTDIR':
-      return 'Not a directory';
-    case 'ENOSPC':
-      return 'No space left on device';
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
 }
 
 /** The first two lines of a server's log. */
@@ -144,6 +126,7 @@ export function logSmallMaxmemory(log: Log, maxmemory: number): void {
  * Failing to write it is logged and nothing more.
  */
 export class PidFile {
+  /** One character per byte, as the configuration has it. */
   readonly path: string | null;
   readonly #log: Log;
 
@@ -155,9 +138,9 @@ export class PidFile {
   create(): void {
     if (this.path === null) return;
     try {
-      writeFileSync(this.path, `${process.pid}\n`);
+      writeFileSync(toPath(this.path), `${process.pid}\n`);
     } catch (error) {
-      this.#log.warning(`Failed to write PID file: ${errorText(error)}`);
+      this.#log.warning(`Failed to write PID file: ${strerror(error)}`);
     }
   }
 
@@ -165,19 +148,21 @@ export class PidFile {
     if (this.path === null) return;
     this.#log.notice('Removing the pid file.');
     try {
-      unlinkSync(this.path);
+      unlinkSync(toPath(this.path));
     } catch {
       // Somebody else removed it, or it could not be written in the first place.
     }
   }
 }
 
+/** Strings of the configuration: one character per byte. */
 export interface TitleFacts {
   bind: readonly string[];
   port: number;
   tlsPort: number;
   unixsocket: string;
   clusterEnabled: boolean;
+  /** A path as Node has it. */
   configFile: string | null;
 }
 
@@ -191,7 +176,7 @@ export function expandTitle(template: string, title: string, facts: TitleFacts):
     ['title', title],
     ['listen-addr', port ? `${facts.bind[0] ?? '*'}:${port}` : `unixsocket:${facts.unixsocket}`],
     ['server-mode', facts.clusterEnabled ? '[cluster]' : ''],
-    ['config-file', facts.configFile ?? '-'],
+    ['config-file', fromUtf8(facts.configFile ?? '-')],
     ['port', String(facts.port)],
     ['tls-port', String(facts.tlsPort)],
     ['unixsocket', facts.unixsocket],
@@ -239,17 +224,17 @@ const titleRoom = (() => {
   }
 })();
 
-/** The title for `program` that fits into `room` bytes: the program's path is shortened before anything is cut. */
+/** The title (one character per byte) for `program` that fits into `room` bytes: the program's path is shortened before anything is cut. */
 export function titleFor(template: string, program: string, facts: TitleFacts, room: number): string | null {
-  const full = expandTitle(template, program, facts);
-  if (full === null || Buffer.byteLength(full) <= room) return full;
-  return expandTitle(template, basename(program), facts);
+  const full = expandTitle(template, fromUtf8(program), facts);
+  if (full === null || full.length <= room) return full;
+  return expandTitle(template, fromUtf8(basename(program)), facts);
 }
 
 export function setProcessTitle(template: string, program: string, facts: TitleFacts): boolean {
   const title = titleFor(template, program, facts, titleRoom);
   if (title === null) return false;
-  process.title = title;
+  process.title = toUtf8(title);
   return true;
 }
 
@@ -340,7 +325,7 @@ export class OomScore {
         try {
           this.#base = Number.parseInt(readFileSync(this.#path, 'latin1'), 10) || 0;
         } catch (error) {
-          this.#log.warning(`Unable to read oom_score_adj: ${errorText(error)}`);
+          this.#log.warning(`Unable to read oom_score_adj: ${strerror(error)}`);
           return false;
         }
       }
@@ -357,7 +342,7 @@ export class OomScore {
       writeFileSync(this.#path, `${value}\n`);
       return true;
     } catch (error) {
-      this.#log.warning(`Unable to write oom_score_adj: ${errorText(error)}`);
+      this.#log.warning(`Unable to write oom_score_adj: ${strerror(error)}`);
       return false;
     }
   }

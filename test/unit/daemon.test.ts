@@ -16,7 +16,7 @@ const DAEMON = `
   fs.writeSync(Number(facts.fd), '+');
 `;
 
-test('the first process learns that the daemon is ready', async () => {
+test('the first process learns that the daemon is ready', { timeout: 60_000 }, async () => {
   const dir = mkdtempSync(join(tmpdir(), 'kvasir-daemon-'));
   const file = join(dir, 'facts');
   try {
@@ -40,7 +40,7 @@ test.each([
   ['process.exit(7)', 7],
   ['process.kill(process.pid, "SIGKILL")', 1],
   ['0', 0],
-])('a daemon that dies first hands its exit code on: %s', async (program, code) => {
+])('a daemon that dies first hands its exit code on: %s', { timeout: 60_000 }, async (program, code) => {
   expect(await startDaemon({ args: ['-e', program], cwd: tmpdir() })).toBe(code);
 });
 

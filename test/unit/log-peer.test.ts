@@ -86,6 +86,7 @@ describe.skipIf(!existsSync(server))('beside valkey-server', () => {
   const stamps: LogTimestampFormat[] = ['legacy', 'iso8601', 'milliseconds'];
   test.each(formats.flatMap((format) => stamps.map((stamp) => [format, stamp] as const)))(
     '%s with %s timestamps',
+    { timeout: 60_000 },
     async (format, timestamps) => {
       const theirs = await peerLines(format, timestamps);
       for (const [i, line] of theirs.entries()) {

@@ -100,7 +100,7 @@ describe('freshness', () => {
 });
 
 describe('the addon', () => {
-  test('is tried in a process of its own', () => {
+  test('is tried in a process of its own', { timeout: 60_000 }, () => {
     mkdirSync(join(dir, 'build/Release'), { recursive: true });
     mkdirSync(join(dir, 'node_modules'));
     writeFileSync(join(dir, 'package.json'), '{"name":"kvasir"}');
@@ -170,7 +170,7 @@ describe('symbol versions', () => {
     expect(isAbove('GLIBC_PRIVATE', floors)).toBe(true);
   });
 
-  test('are read and lowered in a library', () => {
+  test('are read and lowered in a library', { timeout: 120_000 }, () => {
     const source = join(dir, 'x.cc');
     const library = join(dir, 'x.so');
     writeFileSync(

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseServerArgs, quoteConfigValue, type ServeArgs } from '../../src/cli/server-args.js';
+import { parseServerArgs, type ServeArgs } from '../../src/cli/server-args.js';
 
 function serve(...args: string[]): ServeArgs {
   const parsed = parseServerArgs(args);
@@ -55,9 +55,9 @@ describe('parseServerArgs', () => {
     expect(serve('--save', '').options).toBe('save "" ');
   });
 
-  test('values are quoted byte for byte', () => {
-    expect(quoteConfigValue('a"b\\c\n\r\t\x07\b\x00 é~')).toBe(
-      '"a\\"b\\\\c\\n\\r\\t\\a\\b\\x00 \\xc3\\xa9~"',
+  test('values are quoted byte for byte, names are bytes', () => {
+    expect(serve('--é', 'a"b\\c\n\r\t\x07\b é~').options).toBe(
+      '\xc3\xa9 "a\\"b\\\\c\\n\\r\\t\\a\\b \\xc3\\xa9~" ',
     );
   });
 
