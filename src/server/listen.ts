@@ -34,9 +34,7 @@ export function bindAll(server: Server): ('tcp' | 'unix')[] {
         port = result.port;
         continue;
       }
-      log.warning(
-        `Warning: Could not create server TCP listening socket ${address}:${port}: ${result.error}`,
-      );
+      log.warning(`Warning: Could not create server TCP listening socket ${address}:${port}: ${result.error}`);
       if (optional && result.notSupported) continue;
       throw new ListenError(`Failed listening on port ${port} (tcp), aborting.`);
     }
