@@ -32,6 +32,8 @@ export interface Difference {
   readonly subject: string;
   readonly reference: string;
   readonly what: readonly string[];
+  /** See Mismatch: the pipeline's later commands are suspects too. */
+  readonly lost: boolean;
   /** Everything the round has sent, the differing command last. */
   readonly history: readonly Batch[];
 }
@@ -223,7 +225,16 @@ export async function run(sides: Sides, options: RunOptions): Promise<RunResult>
     let checked = 0;
     const report = async (mismatch: Mismatch, what: readonly string[], step: number): Promise<void> => {
       const { subject, reference } = mismatch;
-      const difference = { seed, round, step, subject, reference, what, history };
+      const difference = {
+        seed,
+        round,
+        step,
+        subject,
+        reference,
+        what,
+        lost: mismatch.lost === true,
+        history,
+      };
       differences.push(difference);
       await options.onDifference?.(difference);
     };
@@ -238,7 +249,7 @@ export async function run(sides: Sides, options: RunOptions): Promise<RunResult>
         if (mismatch !== null) {
           const differing = mismatch.index < 0 ? batch.commands.length - 1 : mismatch.index;
           const command = batch.commands[differing];
-          if (command)
+          if (command && !mismatch.lost)
             history[history.length - 1] = { ...batch, commands: batch.commands.slice(0, differing + 1) };
           await report(mismatch, command?.args ?? [batch.episode?.name ?? ''], sent + differing);
           return;

@@ -24,6 +24,8 @@ export interface Command {
 export interface Mismatch {
   /** Index into the commands of the exchange, or -1 when none can be named. */
   readonly index: number;
+  /** Replies are missing: any command of the pipeline may be the cause, `index` is only the first without one. */
+  readonly lost?: true;
   readonly subject: string;
   readonly reference: string;
 }
@@ -99,6 +101,7 @@ export class Pair {
             : describe(connection, outcome);
         return {
           index,
+          lost: true,
           subject: shown(subject, subjectOutcome),
           reference: shown(reference, referenceOutcome),
         };

@@ -186,14 +186,23 @@ function broken(random: Random): string {
     case 4:
       return `*1\r\n$4\r\nPING${random.pick(['XX', '\n\n', '\r\r', '', '\n\r', 'X\r\n'])}`;
     case 5:
-      return `*${'1'.repeat(random.pick([30, 1000, 70_000]))}`;
+      return `*${'1'.repeat(random.pick([30, 1000, 60_000]))}`;
     case 6:
-      return `*1\r\n$${'1'.repeat(random.pick([30, 1000, 70_000]))}`;
+      return `*1\r\n$${'1'.repeat(random.pick([30, 1000, 60_000]))}`;
     case 7:
-      return 'Z'.repeat(random.pick([100, 65_535, 65_536, 65_537, 80_000]));
+      return 'Z'.repeat(random.pick([100, 1000, 60_000]));
     default:
       return random.bytes(random.int(1, 60));
   }
+}
+
+/**
+ * A line around the limit of 64 KB. What follows it must not be sent: with an end of line in the buffer the server
+ * accepts what it refuses without, so the answer would depend on how much it reads at a time.
+ */
+function endless(random: Random): string {
+  const length = random.pick([65_535, 65_536, 65_537, 65_600, 80_000]);
+  return random.pick(['Z'.repeat(length), `*${'1'.repeat(length)}`, `*1\r\n$${'1'.repeat(length)}`]);
 }
 
 /** A long pipeline of good requests, or a mixture that ends in something broken. */
@@ -204,6 +213,7 @@ function session(random: Random): string {
     return bytes;
   }
   for (let n = random.int(0, 8); n > 0; n--) bytes += random.chance(0.5) ? request(random) : inline(random);
+  if (random.chance(0.05)) return bytes + endless(random);
   if (random.chance(0.85)) bytes += broken(random);
   if (random.chance(0.4)) bytes += request(random);
   if (random.chance(0.15)) bytes = bytes.slice(0, random.int(1, Math.max(1, bytes.length - 1)));

@@ -108,7 +108,7 @@ export class FrameScanner {
 }
 
 /** Kinds of push that arrive unasked; every other push frame (a subscription's answer) is a reply. */
-const OUT_OF_BAND = ['invalidate', 'message', 'pmessage', 'smessage'];
+const OUT_OF_BAND = ['invalidate', 'message', 'pmessage', 'smessage', 'server-cpu-usage'];
 
 function isOutOfBand(buffer: Buffer, start: number): boolean {
   const kind = buffer.toString('latin1', start, start + 40).split('\r\n')[2];

@@ -62,9 +62,10 @@ export async function shrink(sides: Sides, difference: Difference): Promise<Shru
         const size = batch.episode ? 1 : batch.commands.length;
         const mismatch = await lanes.run(batch);
         if (mismatch !== null) {
-          const at = batch.episode ? 0 : mismatch.index < 0 ? size - 1 : mismatch.index;
+          const at = batch.episode ? 0 : mismatch.index < 0 || mismatch.lost ? size - 1 : mismatch.index;
           const what = batch.episode?.name ?? batch.commands[at]!.args[0]!;
-          return what.toLowerCase() === name ? { units: units.slice(0, done + at + 1), mismatch } : null;
+          const alike = difference.lost ? mismatch.lost === true : what.toLowerCase() === name;
+          return alike ? { units: units.slice(0, done + at + 1), mismatch } : null;
         }
         done += size;
       }
@@ -81,7 +82,7 @@ export async function shrink(sides: Sides, difference: Difference): Promise<Shru
     if (outcome !== null) best = outcome;
     return outcome !== null;
   };
-  if (!keyspace) await attempt(split(related(difference)));
+  if (!keyspace && !difference.lost) await attempt(split(related(difference)));
   if (best === null && !(await attempt(split(difference.history)))) return null;
   const current = (): Unit[] => best!.units;
 

@@ -226,7 +226,7 @@ export const connections: Group = {
     entry(1, ['CLIENT', 'KILL', oneOf('127.0.0.1:1', 'bogus', '', 'ID')], { damage: false }),
     entry(1, ['CLIENT', 'UNBLOCK', noSuchId, maybe(0.5, oneOf('TIMEOUT', 'ERROR', 'BOGUS'))]),
     entry(
-      0.3,
+      0.02,
       [
         'CLIENT',
         'PAUSE',

@@ -23,7 +23,7 @@ export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   'lazyfree-lazy-expire': ['yes', 'no'],
   'lazyfree-lazy-server-del': ['yes', 'no'],
   'active-expire-effort': ['1', '10', '0', '11'],
-  'proto-max-bulk-len': ['536870912', '512mb', '1mb', '1048575', '1kb', '2gb'],
+  'proto-max-bulk-len': ['536870912', '512mb', '1mb', '1048575', '1kb'],
   'client-query-buffer-limit': ['1073741824', '1gb', '1mb', '1', 'abc'],
   maxmemory: ['0', '-1', 'abc', '0mb'],
   timeout: ['0', '-1', 'abc'],
@@ -135,7 +135,7 @@ export const servers: Group = {
     entry(0.02, ['CONFIG', 'GET', '*'], { rule: 'config names' }),
     entry(0.1, ['CONFIG', 'RESETSTAT'], { damage: false }),
     entry(0.2, ['CONFIG', oneOf('HELP', 'BOGUS', 'get', 'set')], { damage: false }),
-    entry(0.02, ['COMMAND', 'LIST'], { rule: 'subset of commands' }),
+    entry(0.02, ['COMMAND', 'LIST'], { rule: 'subset of commands', damage: false }),
     entry(
       0.2,
       [
@@ -151,9 +151,11 @@ export const servers: Group = {
       ],
       {
         rule: 'subset of commands',
+        damage: false,
       },
     ),
-    entry(0.1, ['COMMAND', 'COUNT'], { rule: 'subset of commands' }),
+    entry(0.02, ['COMMAND'], { rule: 'kind', damage: false }),
+    entry(0.1, ['COMMAND', 'COUNT'], { rule: 'subset of commands', damage: false }),
     steps(2, (context) => {
       const out = ['COMMAND', 'INFO'];
       repeat(1, 3, commandName)(context, out);
@@ -169,10 +171,10 @@ export const servers: Group = {
         : [{ args: out, rule: 'unordered' }];
     }),
     entry(2, ['COMMAND', oneOf('GETKEYS', 'GETKEYSANDFLAGS'), keysQuery]),
-    entry(0.2, ['COMMAND', oneOf('HELP', 'BOGUS', 'getkeys')]),
+    entry(0.2, ['COMMAND', oneOf('HELP', 'BOGUS', 'getkeys')], { damage: false }),
     entry(0.5, ['TIME'], { rule: 'shape' }),
     entry(1, ['MEMORY', 'USAGE', key, maybe(0.3, 'SAMPLES', integer)], { rule: 'number or null' }),
-    entry(0.2, ['MEMORY', oneOf('HELP', 'BOGUS', 'USAGE')]),
+    entry(0.2, ['MEMORY', oneOf('HELP', 'BOGUS', 'USAGE')], { damage: false }),
     entry(0.3, ['OBJECT', 'HELP']),
     entry(
       0.1,

@@ -37,6 +37,16 @@ const pairs =
     repeat(count, count, key, value)(context, out);
   };
 
+/** Offsets for SETRANGE stay small or far beyond the limit: a string of 512 MB is legal, and slow. */
+const offset: Part = oneOf(
+  ...Array.from({ length: 40 }, (_, i) => String(i * 4)),
+  '-1',
+  '536870912',
+  '9223372036854775807',
+  'abc',
+  '',
+);
+
 export const strings: Group = {
   name: 'string',
   weight: 50,
@@ -67,7 +77,8 @@ export const strings: Group = {
     entry(2, ['STRLEN', key]),
     entry(4, ['GETRANGE', key, index, index]),
     entry(1, ['SUBSTR', key, index, index]),
-    entry(4, ['SETRANGE', key, oneOf(index, '0', '44', '536870911', '536870912'), value]),
+    entry(4, ['SETRANGE', key, offset, value]),
+    entry(0.2, ['SETRANGE', key, '536870911', 'two bytes, one too many']),
     entry(4, ['INCR', counterKey]),
     entry(3, ['DECR', counterKey]),
     entry(5, ['INCRBY', counterKey, integer]),
