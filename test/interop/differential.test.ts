@@ -96,7 +96,7 @@ describe.skipIf(valkey === null)('the differential tester', () => {
       const damaged = { subject: proxy.endpoint, reference: reference.endpoint };
       const result = await run(damaged, { seed: 7, commands: COMMANDS, groups: [readers], patience: 500 });
       expect(result.differences).toHaveLength(1);
-      const shrunk = await shrink(damaged, result.differences[0]!);
+      const shrunk = await shrink(damaged, result.differences[0]!, 500);
       const last = listing(shrunk!.history).map((line) => line.slice('[0] '.length));
       expect(last[0]).toBe('SET k0 "seventeen letters"');
       expect(last[1]).toBe('GET k0');

@@ -26,6 +26,7 @@ interface Aspect {
 type Dump = Map<string, Aspect[]>;
 
 async function pipeline(connection: Connection, commands: readonly string[][]): Promise<Buffer[]> {
+  if (commands.length === 0) return [];
   const outcome = await connection.exchange([commands.map(encode).join('')], commands.length);
   if (outcome !== 'complete') throw new Error(`checkpoint: ${outcome} ${connection.violation}`);
   return commands.map((_, i) => Buffer.from(connection.frame(i)));
@@ -46,28 +47,33 @@ async function dump(endpoint: Endpoint): Promise<Dump> {
       keyspace.set(`database ${database}`, [{ name: 'DBSIZE', bytes: size! }]);
       const reply = parseReply(list!);
       const names = (Array.isArray(reply.value) ? reply.value : []).map(text).sort();
-      for (const name of names) {
-        const [type, encoding, expiry] = await pipeline(connection, [
-          ['TYPE', name],
-          ['OBJECT', 'ENCODING', name],
-          ['PEXPIRETIME', name],
-        ]);
+      const looks = names.flatMap((name) => [
+        ['TYPE', name],
+        ['OBJECT', 'ENCODING', name],
+        ['PEXPIRETIME', name],
+      ]);
+      const seen = await pipeline(connection, looks);
+      const readers = names.map((_, i) => READERS[text(parseReply(seen[3 * i]!))]);
+      const reads = names.flatMap((name, i) => (readers[i] ? [readers[i].args(name)] : []));
+      const values = await pipeline(connection, reads);
+      let read = 0;
+      names.forEach((name, i) => {
         const aspects: Aspect[] = [
-          { name: 'TYPE', bytes: type! },
-          { name: 'OBJECT ENCODING', bytes: encoding! },
-          { name: 'PEXPIRETIME', bytes: expiry!, rule: EXPIRY_TOLERANCE },
+          { name: 'TYPE', bytes: seen[3 * i]! },
+          { name: 'OBJECT ENCODING', bytes: seen[3 * i + 1]! },
+          { name: 'PEXPIRETIME', bytes: seen[3 * i + 2]!, rule: EXPIRY_TOLERANCE },
         ];
-        const reader = READERS[text(parseReply(type!))];
-        if (reader !== undefined) {
-          const [value] = await pipeline(connection, [reader.args(name)]);
+        const reader = readers[i];
+        if (reader) {
           aspects.push({
-            name: reader.args('')[0]!,
-            bytes: value!,
+            name: reads[read]![0]!,
+            bytes: values[read]!,
             ...(reader.rule && { rule: reader.rule }),
           });
+          read++;
         }
         keyspace.set(`database ${database}, key ${quote(name)}`, aspects);
-      }
+      });
     }
   } finally {
     connection.close();

@@ -13,7 +13,7 @@ import { type CommandShape, type Context, type Episode, type Group, isEpisode } 
 import { PARAMETERS } from './grammar/server.js';
 import { type Command, type Mismatch, Pair, type Sides } from './pair.js';
 import { Random } from './random.js';
-import { items, type Reply, text } from './resp.js';
+import { encode, items, type Reply, text } from './resp.js';
 
 /** What goes to one connection at once: a pipeline, or an episode. */
 export interface Batch {
@@ -82,13 +82,19 @@ export async function commandsOf(connection: Connection): Promise<Map<string, nu
 
 /** Empties both servers and sets every parameter the grammar touches back. */
 export async function resetServers(sides: Sides): Promise<void> {
-  for (const endpoint of [sides.subject, sides.reference]) {
-    const connection = await Connection.open(endpoint);
-    await connection.call('FLUSHALL', 'SYNC');
-    for (const [name, values] of Object.entries(PARAMETERS))
-      await connection.call('CONFIG', 'SET', name, values[0]!);
-    connection.close();
-  }
+  const commands = [
+    ...Object.entries(PARAMETERS).map(([name, values]) => ['CONFIG', 'SET', name, values[0]!]),
+    ['FLUSHALL', 'SYNC'],
+  ];
+  const request = commands.map(encode).join('');
+  await Promise.all(
+    [sides.subject, sides.reference].map(async (endpoint) => {
+      const connection = await Connection.open(endpoint);
+      const outcome = await connection.exchange([request], commands.length);
+      connection.close();
+      if (outcome !== 'complete') throw new Error(`resetting a server: ${outcome} ${connection.violation}`);
+    }),
+  );
 }
 
 /** The pairs of one round; a pair that QUIT closed is opened again when next needed. */

@@ -47,7 +47,8 @@ function join(units: readonly Unit[], longest: number): Batch[] {
   return joined;
 }
 
-export async function shrink(sides: Sides, difference: Difference): Promise<Shrunk | null> {
+/** `patience`: milliseconds a reply may take in a trial. */
+export async function shrink(sides: Sides, difference: Difference, patience = 3_000): Promise<Shrunk | null> {
   const keyspace = difference.what[0] === 'keyspace';
   const name = difference.what[0]!.toLowerCase();
   const deadline = Date.now() + BUDGET_MS;
@@ -55,7 +56,7 @@ export async function shrink(sides: Sides, difference: Difference): Promise<Shru
 
   const trial = async (units: readonly Unit[]): Promise<{ units: Unit[]; mismatch: Mismatch } | null> => {
     await resetServers(sides);
-    const lanes = new Lanes(sides, 3_000);
+    const lanes = new Lanes(sides, patience);
     try {
       let done = 0;
       for (const batch of join(units, longest)) {
