@@ -193,9 +193,12 @@ export function formatCommand(args: readonly string[]): string {
   return args.map((arg) => quote(arg)).join(' ');
 }
 
-/** The bytes of a reply for people, cut to a readable length. */
+/** The bytes of a reply for people: escaped to ASCII, cut to a readable length. */
 export function formatBytes(bytes: Buffer, limit = 400): string {
-  const text = JSON.stringify(bytes.toString('latin1', 0, Math.min(bytes.length, limit)));
+  const shown = bytes.toString('latin1', 0, Math.min(bytes.length, limit));
+  const text = JSON.stringify(shown).replace(/\\u00([0-9a-f]{2})|[\x7f-\xff]/g, (char, hex) =>
+    hex === undefined ? `\\x${char.charCodeAt(0).toString(16)}` : `\\x${hex}`,
+  );
   return bytes.length > limit ? `${text}... (${bytes.length} bytes)` : text;
 }
 

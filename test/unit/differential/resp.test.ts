@@ -106,5 +106,6 @@ describe('parseReply', () => {
 it('encodes and quotes bytes', () => {
   expect(encode(['GET', '\xff'])).toBe('*2\r\n$3\r\nGET\r\n$1\r\n\xff\r\n');
   expect(quote('a"b\n\xff')).toBe('"a\\"b\\x0a\\xff"');
+  expect(formatBytes(Buffer.from('a\r\n\x00\xff"\\', 'latin1'))).toBe('"a\\r\\n\\x00\\xff\\"\\\\"');
   expect(quote('plain:{tag}')).toBe('plain:{tag}');
 });
