@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   encode,
   FrameScanner,
+  formatBytes,
   ProtocolViolation,
   parseReply,
   quote,
