@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "base/alloc.h"
+#include "base/rng.h"
 #include "check.h"
 
 namespace {
 
 using kvasir::Dict;
+using kvasir::Rng;
 using kvasir::Slice;
 using kvasir::dict::ResizePolicy;
 using kvasir::dict::set_resize_policy;
@@ -54,13 +56,6 @@ struct ItemTraits {
   static uint64_t hash(const Slice& s) { return Hash::of(s); }
 };
 using Traits = ItemTraits<GoodHash>;
-
-struct Rng {
-  uint64_t state;
-  explicit Rng(uint64_t seed) : state(mix(seed + 0x1234567)) {}
-  uint64_t next() { return mix(state += 0x9e3779b97f4a7c15ULL); }
-  uint64_t below(uint64_t n) { return static_cast<uint64_t>((static_cast<__uint128_t>(next()) * n) >> 64); }
-};
 
 // Items of one test, by number; their keys have all lengths from 1 to 24.
 class Items {

@@ -629,6 +629,7 @@ class Dict {
     if (table_[0] == nullptr) {
       table_[0] = table;
       exp_[0] = static_cast<uint8_t>(exp);
+      dict::table_settled(table, size_t{1} << exp);
       return true;
     }
     table_[1] = table;
@@ -696,6 +697,7 @@ class Dict {
     children_[0] = std::exchange(children_[1], 0);
     exp_[0] = std::exchange(exp_[1], 0);
     cursor_ = 0;
+    if (table_[0] != nullptr) dict::table_settled(table_[0], size_t{1} << exp_[0]);
   }
 
   void free_children(unsigned t, Bucket* top) {

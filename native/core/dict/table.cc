@@ -33,7 +33,6 @@ Bucket* map_table(size_t bytes) {
     const size_t tail = at + align - start;
     if (tail != 0) munmap(reinterpret_cast<void*>(start + bytes), tail);
     at = start;
-    madvise(reinterpret_cast<void*>(at), bytes, MADV_HUGEPAGE);
   }
   mapped_bytes.fetch_add(bytes, std::memory_order_relaxed);
   return reinterpret_cast<Bucket*>(at);
@@ -44,14 +43,14 @@ Bucket* map_table(size_t bytes) {
 Bucket* table_try_alloc(size_t buckets) {
   const size_t bytes = buckets * sizeof(Bucket);
   if (bytes >= kMapThreshold) return map_table(bytes);
-  void* raw = mem_try_alloc(aligned_by_hand(bytes) ? bytes + kLine : bytes);
-  if (raw == nullptr) return nullptr;
-  auto at = reinterpret_cast<uintptr_t>(raw);
-  if (aligned_by_hand(bytes)) {
-    at = (at + kLine) & ~static_cast<uintptr_t>(kLine - 1);
-    reinterpret_cast<void**>(at)[-1] = raw;
+  if (!aligned_by_hand(bytes)) {
+    void* p = mem_try_alloc(bytes);
+    return p == nullptr ? nullptr : static_cast<Bucket*>(memset(p, 0, bytes));
   }
-  memset(reinterpret_cast<void*>(at), 0, bytes);
+  // Sizes at which calloc gets pages that are zero already, and memset would be felt.
+  void* raw = mem_calloc(bytes + kLine);
+  const uintptr_t at = (reinterpret_cast<uintptr_t>(raw) + kLine) & ~static_cast<uintptr_t>(kLine - 1);
+  reinterpret_cast<void**>(at)[-1] = raw;
   return reinterpret_cast<Bucket*>(at);
 }
 
@@ -69,6 +68,10 @@ void table_free(Bucket* table, size_t buckets) {
 void table_discard(Bucket* table, size_t buckets, size_t first, size_t count) {
   if (buckets * sizeof(Bucket) < kMapThreshold) return;
   madvise(table + first, count * sizeof(Bucket), MADV_DONTNEED);
+}
+
+void table_settled(Bucket* table, size_t buckets) {
+  if (buckets * sizeof(Bucket) >= kDiscardBytes) madvise(table, buckets * sizeof(Bucket), MADV_HUGEPAGE);
 }
 
 size_t table_bytes(size_t buckets) {

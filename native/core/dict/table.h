@@ -1,7 +1,8 @@
 // The memory of bucket arrays, and what all dicts of the process share.
 //
-// Arrays of 1 MiB and more are mapped (zeroed lazily by the kernel, backed by huge pages where it has them,
-// given back piece by piece while a rehash empties them); smaller ones come from the data plane's allocator.
+// Arrays of 1 MiB and more are mapped (zeroed lazily by the kernel, backed by huge pages once they are
+// filled, given back piece by piece while a rehash empties them); smaller ones come from the data plane's
+// allocator.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +24,10 @@ void table_free(Bucket* table, size_t buckets);
 // Gives the pages of buckets [first, first + count) back; they read as empty buckets afterwards. Only for
 // mapped arrays, and only a hint: without effect on a smaller one.
 void table_discard(Bucket* table, size_t buckets, size_t first, size_t count);
+// The array is in use and no longer being filled by a rehash: huge pages may back it. Not before, because a
+// first touch would then zero 2 MiB at once, which in a virtual machine has been seen to take 5 ms; now the
+// kernel collapses the pages in the background.
+void table_settled(Bucket* table, size_t buckets);
 // Bytes that table_try_alloc(buckets) occupies.
 size_t table_bytes(size_t buckets);
 // Bytes of all mapped arrays of the process. mem_used() does not see them: used_memory is the sum of the two.
