@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -27,9 +28,9 @@ class Histogram {
   // never above the maximum; 0 when nothing was recorded.
   uint64_t percentile(double percent) const {
     if (total_ == 0) return 0;
-    const double exact = percent / 100.0 * static_cast<double>(total_);
-    uint64_t wanted = static_cast<uint64_t>(exact);
-    if (static_cast<double>(wanted) < exact) wanted++;
+    // 99.9 % of 1000 is 999 records, not the 1000 that binary fractions make of it.
+    const double exact = percent / 100.0 * static_cast<double>(total_) - 1e-6;
+    uint64_t wanted = exact > 0 ? static_cast<uint64_t>(std::ceil(exact)) : 0;
     wanted = std::clamp<uint64_t>(wanted, 1, total_);
     uint64_t seen = 0;
     for (size_t i = 0; i < counts_.size(); i++) {
