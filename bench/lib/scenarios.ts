@@ -50,13 +50,13 @@ export function metricOf(scenario: Scenario): Metric {
 const COMMANDS = { set: 'set', get: 'get', incr: 'incr', mset: 'mset:10', mixed: 'mixed:80/20' } as const;
 type CommandName = keyof typeof COMMANDS;
 
-const SIZES: [string, number][] = [
-  ['16b', 16],
-  ['512b', 512],
-  ['4k', 4096],
-  ['16k', 16384],
-  ['64k', 65536],
-  ['1m', 1048576],
+const SIZES: { label: string; text: string; bytes: number }[] = [
+  { label: '16b', text: '16 B', bytes: 16 },
+  { label: '512b', text: '512 B', bytes: 512 },
+  { label: '4k', text: '4 KB', bytes: 4096 },
+  { label: '16k', text: '16 KB', bytes: 16384 },
+  { label: '64k', text: '64 KB', bytes: 65536 },
+  { label: '1m', text: '1 MB', bytes: 1048576 },
 ];
 /** Large values: about this much data in all, so that it does not fit the CPU's caches. */
 const LARGE_DATASET_BYTES = 160 << 20;
@@ -106,13 +106,13 @@ function sizeDataset(bytes: number, keys: number): Dataset {
 }
 
 function sizeScenarios(keys: number): LoadScenario[] {
-  return SIZES.flatMap(([label, bytes]) =>
+  return SIZES.flatMap(({ label, text, bytes }) =>
     (['get', 'set'] as const).map(
       (command): LoadScenario => ({
         kind: 'load',
         name: `${command}-${label}`,
         section: 'Size of values',
-        title: `${command.toUpperCase()}, values of ${label.replace(/(\D)$/, (u) => ` ${u.toUpperCase()}${u === 'b' ? '' : 'B'}`)}`,
+        title: `${command.toUpperCase()}, values of ${text}`,
         target: bytes < 16384 ? null : bytes < 1048576 ? 0.9 : 1,
         standard: bytes >= 16384,
         mix: command,
@@ -148,7 +148,7 @@ function switchScenarios(valueSize: number, prefetchKeys: number): LoadScenario[
       });
     }
   }
-  for (const [label, bytes] of SIZES.filter(([, b]) => b >= 16384)) {
+  for (const { label, text, bytes } of SIZES.filter((s) => s.bytes >= 16384)) {
     for (const [state, serverArgs] of [
       ['on', []],
       ['off', ['--min-string-size-avoid-copy-reply', '0']],
@@ -157,7 +157,7 @@ function switchScenarios(valueSize: number, prefetchKeys: number): LoadScenario[
         kind: 'load',
         name: `references-${label}-${state}`,
         section: 'Reference replies',
-        title: `GET of ${label.toUpperCase()}B, ${state === 'on' ? 'by reference' : 'copied'}`,
+        title: `GET of ${text}, ${state === 'on' ? 'by reference' : 'copied'}`,
         target: null,
         standard: false,
         mix: 'get',

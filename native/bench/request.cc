@@ -136,8 +136,11 @@ Workload::Workload(const std::vector<Weighted>& mix, size_t depth, std::string_v
     probe.append(w.command, data);
     largest = std::max(largest, probe.bytes());
   }
-  const size_t variants =
-      std::clamp<size_t>(kVariantBytes / std::max<size_t>(1, largest * depth), 10, kVariants);
+  // Divisors of a hundred, so that weights given as percentages come out exactly.
+  size_t variants = kVariants;
+  for (const size_t fewer : {50, 20, 10}) {
+    if (variants * depth * largest > kVariantBytes) variants = fewer;
+  }
   std::vector<size_t> order;
   const size_t slots = variants * depth;
   uint64_t weight_so_far = 0;
