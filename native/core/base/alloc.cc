@@ -10,6 +10,7 @@
 // - A slab is in its heap's list of the class (listed) exactly while it has an object to give.
 // - Arena fields are guarded by Arena::mutex, except the tables indexed by slab, which belong to the owners.
 #include "base/alloc.h"
+#include "base/prefetch.h"
 
 #ifdef KVASIR_SLABS
 
@@ -307,7 +308,7 @@ void collect(Heap* h, size_t limit) {
     for (; h->pending != nullptr && limit > 0; limit--) {
       void* const p = h->pending;
       h->pending = next_of(p);
-      __builtin_prefetch(h->pending);
+      prefetch(h->pending);
       const unsigned cls = range.tag[slab_of(p)] ^ h->tag;
       Cache& c = h->cache[cls];
       if (c.count == c.cap) flush_oldest(h, cls, std::max(1u, c.cap / 2));
@@ -500,6 +501,7 @@ MemStats mem_stats() {
 
 void mem_set_oom_handler(void (*handler)(size_t)) { oom_handler.store(handler, std::memory_order_relaxed); }
 void mem_set_huge_pages(bool on) { huge_pages.store(on, std::memory_order_relaxed); }
+bool mem_huge_pages() { return huge_pages.load(std::memory_order_relaxed); }
 
 void mem_collect() {
   if (Heap* h = own_heap()) collect(h, kCollectBatch);

@@ -67,6 +67,7 @@ void mem_set_oom_handler(void (*handler)(size_t));
 // Whether chunks mapped from now on ask for transparent huge pages (the default). The kernel's own setting
 // still decides; without it nothing changes.
 void mem_set_huge_pages(bool on);
+bool mem_huge_pages();
 
 // Returns what other threads freed to the slabs, a bounded number of objects a call. Called once a turn.
 void mem_collect();

@@ -122,6 +122,7 @@ MemStats mem_stats() {
 void mem_set_oom_handler(void (*handler)(size_t)) { oom_handler.store(handler, std::memory_order_relaxed); }
 // There are no chunks, heaps or empty slabs here.
 void mem_set_huge_pages(bool) {}
+bool mem_huge_pages() { return false; }
 void mem_collect() {}
 size_t mem_purge() { return 0; }
 HeapScope::HeapScope() = default;

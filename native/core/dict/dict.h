@@ -48,6 +48,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/prefetch.h"
 #include "base/slice.h"
 #include "dict/bucket.h"
 #include "dict/table.h"
@@ -166,7 +167,7 @@ class Dict {
   // lookups. Stage 1: the bucket. Stage 2 (reads the bucket): the elements that match, or the child if none
   // does.
   void prefetch_bucket(uint64_t h) const {
-    if (table_[0] != nullptr) __builtin_prefetch(bucket_of(table_of(h), h));
+    if (table_[0] != nullptr) kvasir::prefetch(bucket_of(table_of(h), h));
   }
   void prefetch_elem(uint64_t h) const {
     if (table_[0] == nullptr) return;
@@ -180,7 +181,7 @@ class Dict {
       prefetch(elem_of(word));
       any = true;
     }
-    if (!any && b->chained()) __builtin_prefetch(b->child());
+    if (!any && b->chained()) kvasir::prefetch(b->child());
   }
 
   // --- Change ---
@@ -506,7 +507,7 @@ class Dict {
     if constexpr (requires { Traits::prefetch(e); }) {
       Traits::prefetch(e);
     } else {
-      __builtin_prefetch(std::bit_cast<const void*>(e));
+      kvasir::prefetch(std::bit_cast<const void*>(e));
     }
   }
   static void prefetch_elems(const Bucket* b) {
@@ -653,10 +654,10 @@ class Dict {
       if (cursor_ == end || used_[0] + children_[0] == 0) return drop_table0();
     }
     // What the next step will touch.
-    __builtin_prefetch(&table_[0][cursor_]);
+    kvasir::prefetch(&table_[0][cursor_]);
     if (exp_[1] > exp_[0]) {
-      __builtin_prefetch(&table_[1][cursor_], 1);
-      __builtin_prefetch(&table_[1][cursor_ + end], 1);
+      kvasir::prefetch(&table_[1][cursor_]);
+      kvasir::prefetch(&table_[1][cursor_ + end]);
     }
   }
   // False if there was no element in it.

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/alloc.h"
+#include "base/background.h"
 
 namespace kvasir::dict {
 namespace {
@@ -16,6 +17,7 @@ std::atomic<size_t> mapped_bytes{0};
 std::atomic<ResizePolicy> policy_now{ResizePolicy::kAllow};
 
 constexpr size_t kLine = sizeof(Bucket);
+constexpr int kMadvCollapse = 25;  // MADV_COLLAPSE, Linux 6.1; older kernels refuse it and nothing is lost
 
 // Arrays above the slabs come from malloc, which promises 16 bytes only: one line more, and the address that
 // malloc gave is kept in the word before the array.
@@ -71,7 +73,16 @@ void table_discard(Bucket* table, size_t buckets, size_t first, size_t count) {
 }
 
 void table_settled(Bucket* table, size_t buckets) {
-  if (buckets * sizeof(Bucket) >= kDiscardBytes) madvise(table, buckets * sizeof(Bucket), MADV_HUGEPAGE);
+  const size_t bytes = buckets * sizeof(Bucket);
+  if (bytes < kDiscardBytes || !mem_huge_pages()) return;
+  madvise(table, bytes, MADV_HUGEPAGE);
+  // The kernel's own thread would take minutes to come round. A piece at a time, so that a page fault of the loop waits
+  // for one piece at most. Should the array be gone by then, the call fails or improves somebody else's pages.
+  run_in_background([table, bytes] {
+    for (size_t at = 0; at < bytes; at += kDiscardBytes) {
+      if (madvise(reinterpret_cast<char*>(table) + at, kDiscardBytes, kMadvCollapse) != 0) return;
+    }
+  });
 }
 
 size_t table_bytes(size_t buckets) {

@@ -25,8 +25,8 @@ void table_free(Bucket* table, size_t buckets);
 // mapped arrays, and only a hint: without effect on a smaller one.
 void table_discard(Bucket* table, size_t buckets, size_t first, size_t count);
 // The array is in use and no longer being filled by a rehash: huge pages may back it. Not before, because a
-// first touch would then zero 2 MiB at once, which in a virtual machine has been seen to take 5 ms; now the
-// kernel collapses the pages in the background.
+// first touch would then zero 2 MiB at once, which in a virtual machine has been seen to take 5 ms; now a
+// background thread has the kernel collapse them.
 void table_settled(Bucket* table, size_t buckets);
 // Bytes that table_try_alloc(buckets) occupies.
 size_t table_bytes(size_t buckets);

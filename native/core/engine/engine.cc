@@ -27,7 +27,7 @@ void Engine::update_clock() {
   last_ticks_ = ticks();
 }
 
-void Engine::prepare(Pending* p, const Command* hint) {
+void Engine::prepare(Pending* p, const Command* hint, int db) {
   const Request& r = p->request;
   const Slice name = r.argv[0];
   Command* c;
@@ -44,7 +44,12 @@ void Engine::prepare(Pending* p, const Command* hint) {
   p->command = c;
   p->hash = 0;
   if (c != nullptr && c->first_key > 0 && static_cast<uint32_t>(c->first_key) < r.argc) {
-    p->hash = hash_bytes(r.argv[c->first_key]);
+    const Slice key = r.argv[c->first_key];
+    p->hash = hash_bytes(key);
+    if (core.keyspace.clustered()) p->slot = static_cast<int>(key_slot(key));
+    if (core.settings.prefetch_batch_max_size > 1) {
+      core.keyspace.db(db).prefetch_bucket(KeyRef({}, p->hash, p->slot));
+    }
   }
 }
 

@@ -15,6 +15,7 @@ struct Pending {
   Request request;
   Command* command = nullptr;  // nullptr: unknown
   uint64_t hash = 0;           // of the first key; 0: none
+  int slot = 0;                // of the first key, in cluster mode
 };
 
 enum class Executed : uint8_t {
@@ -32,8 +33,13 @@ class Engine final : public Signals {
 
   // Reads the clocks. Once at the start of a turn, and by execute() after a command that took long.
   void update_clock();
-  // Looks the command up and hashes its first key. `hint` is the client's last command: most clients repeat themselves.
-  void prepare(Pending* p, const Command* hint);
+  // Looks the command up, hashes its first key and sends for the key's bucket in database `db`. `hint` is the client's
+  // last command: most clients repeat themselves.
+  void prepare(Pending* p, const Command* hint, int db);
+  // The bucket is here: sends for the entry.
+  void prefetch_entry(const Pending& p, int db) {
+    if (p.hash != 0) core.keyspace.db(db).prefetch_entry(KeyRef({}, p.hash, p.slot));
+  }
   Executed execute(Client& c, Pending& p);
 
   // True if the client is over its class's output limit; it is then marked for closing, logged and counted.

@@ -23,7 +23,5 @@ struct LazyfreeStats {
 };
 LazyfreeStats lazyfree_stats();
 void lazyfree_reset_stats();
-// Blocks until the background thread has nothing left to do (orderly shutdown, tests).
-void lazyfree_drain();
 
 }  // namespace kvasir

@@ -183,7 +183,7 @@ void Reactor::parse(Connection& c, const char* p, const char* end) {
       return;
     }
     if (item.pending.request.argc == 0) continue;
-    engine_->prepare(&item.pending, hint);
+    engine_->prepare(&item.pending, hint, c.db);
     hint = item.pending.command;
     items_.push_back(item);
     if (!limits.authenticated) {
@@ -220,7 +220,7 @@ void Reactor::parse_rest(Connection& c) {
       return;
     }
     if (item.pending.request.argc == 0) continue;
-    engine_->prepare(&item.pending, hint);
+    engine_->prepare(&item.pending, hint, c.db);
     hint = item.pending.command;
     items_.push_back(item);
     if (!limits.authenticated) {
@@ -276,26 +276,24 @@ void Reactor::turn() {
   in_turn_ = true;
   engine_->update_clock();
   if (engine_->pause_ended()) resume_postponed();
+  // The buckets were sent for when the requests were parsed. The entries of one batch are sent for while the batch
+  // before it runs; a client's SELECT in between costs a useless prefetch, nothing else.
   const auto batch = static_cast<size_t>(std::max<int64_t>(1, core.settings.prefetch_batch_max_size));
+  size_t prefetched = 0;
+  const auto prefetch_to = [&](size_t end) {
+    if (batch <= 1) return;
+    end = std::min(end, items_.size());
+    if (prefetched >= end) return;
+    core.counters.prefetch_batches++;
+    core.counters.prefetch_entries += end - prefetched;
+    for (; prefetched < end; prefetched++) {
+      engine_->prefetch_entry(items_[prefetched].pending, items_[prefetched].connection->db);
+    }
+  };
+  if (items_.size() > 1) prefetch_to(batch);
   for (size_t i = 0; i < items_.size();) {
     const size_t n = std::min(batch, items_.size() - i);
-    if (batch > 1 && n > 1) {
-      const bool clustered = core.keyspace.clustered();
-      for (size_t j = i; j < i + n; j++) {
-        const Pending& p = items_[j].pending;
-        if (p.hash == 0) continue;
-        const KeyRef k({}, p.hash, clustered ? static_cast<int>(key_slot(p.request.argv[p.command->first_key])) : 0);
-        core.keyspace.db(items_[j].connection->db).prefetch_bucket(k);
-      }
-      for (size_t j = i; j < i + n; j++) {
-        const Pending& p = items_[j].pending;
-        if (p.hash == 0) continue;
-        const KeyRef k({}, p.hash, clustered ? static_cast<int>(key_slot(p.request.argv[p.command->first_key])) : 0);
-        core.keyspace.db(items_[j].connection->db).prefetch_entry(k);
-      }
-      core.counters.prefetch_batches++;
-      core.counters.prefetch_entries += n;
-    }
+    if (i + n < items_.size()) prefetch_to(i + n + batch);
     for (size_t j = i; j < i + n; j++) {
       // Executing may add items (the rest of a connection that authenticated), so no reference is kept.
       Item item = items_[j];
@@ -387,7 +385,7 @@ void Reactor::resume_postponed() {
         memcpy(copy, r.argv[i].data, r.argv[i].size);
         r.argv[i].data = copy;
       }
-      engine_->prepare(&item.pending, nullptr);
+      engine_->prepare(&item.pending, nullptr, c->db);
       items_.push_back(item);
     }
     c->saved.clear();
