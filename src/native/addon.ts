@@ -43,8 +43,18 @@ export interface ListenResult {
   notSupported: boolean;
 }
 
+/** Who has paused clients most strictly, what, and for how much longer. */
+export interface PausedClients {
+  reason: 'none' | 'client_pause' | 'shutdown_in_progress' | 'failover_in_progress' | 'slot_migration_in_progress';
+  actions: 'none' | 'write' | 'all';
+  timeoutMs: number;
+}
+
 /** Counters by their INFO names; `errors` by code word. */
-export type NativeStats = Record<string, number> & { errors: Record<string, number> };
+export type NativeStats = Record<string, number> & {
+  errors: Record<string, number>;
+  paused: PausedClients;
+};
 
 /** [full name, calls, µs, rejected, failed, percentiles in ns …] */
 export type CommandStatsRow = [string, number, number, number, number, ...number[]];

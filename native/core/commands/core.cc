@@ -16,7 +16,13 @@ size_t Client::limited_output() const {
 
 size_t Client::memory() const {
   return sizeof(Client) + 512 + out.memory() + reply_buffer + query_size() + query_free() + name.capacity() +
-         lib_name.capacity() + lib_ver.capacity() + argv_bytes;
+         lib_name.capacity() + lib_ver.capacity() + argv_memory() + argv.size() * sizeof(Slice);
+}
+
+size_t Client::argv_memory() const {
+  size_t n = postponed_size();
+  for (const Slice& s : argv) n += s.size;
+  return n;
 }
 
 void Propagation::rewrite(std::span<const Slice> argv) {

@@ -95,6 +95,7 @@ Executed Engine::execute(Client& c, Pending& p) {
   core.redacted_args = 0;
 
   if (cmd == nullptr || (cmd->is_container && r.argc > 1)) {
+    c.last_command = nullptr;
     // A web page or a proxy made to talk to us: drop the connection at once.
     if (cmd == nullptr && (equals_nocase(r.argv[0], "host:") || equals_nocase(r.argv[0], "post"))) {
       core.log(LogLevel::kWarning,
@@ -112,6 +113,7 @@ Executed Engine::execute(Client& c, Pending& p) {
     }
     return Executed::kDone;
   }
+  c.last_command = cmd;
   if (core.settings.auth_required && !c.flags.authenticated && !(cmd->flags & kCmdNoAuth)) {
     reject(c, cmd, "NOAUTH Authentication required.");
     return Executed::kDone;
@@ -121,20 +123,16 @@ Executed Engine::execute(Client& c, Pending& p) {
     reject(c, cmd, "ERR wrong number of arguments for '" + cmd->fullname + "' command");
     return Executed::kDone;
   }
-  if (was_paused_ && !c.flags.fake) {
-    const bool writes = (cmd->flags & (kCmdWrite | kCmdMayReplicate)) != 0;
-    if (core.paused_all() || (writes && core.paused_writes())) {
-      // CLIENT UNPAUSE must stay possible, and so must leaving.
-      const bool let_through = cmd->parent != nullptr && cmd->parent->name == "client";
-      if (!let_through) {
-        c.blocked = Blocked::kPostponed;
-        return Executed::kPostponed;
-      }
-    }
-  }
   if (core.loading && !(cmd->flags & kCmdLoading)) {
     reject(c, cmd, "LOADING Valkey is loading the dataset in memory");
     return Executed::kDone;
+  }
+  // Nothing is exempt, not even CLIENT UNPAUSE; only replicas must get on, for a failover to succeed.
+  const PauseScope pause = core.pauses.scope();
+  if (pause != PauseScope::kNone && !c.flags.fake && !c.flags.replica &&
+      (pause == PauseScope::kAll || (cmd->flags & (kCmdWrite | kCmdMayReplicate)) != 0)) {
+    c.blocked = Blocked::kPostponed;
+    return Executed::kPostponed;
   }
   run(c, p);
   return Executed::kDone;
@@ -151,11 +149,13 @@ void Engine::run(Client& c, Pending& p) {
   core.keyspace.no_touch = c.flags.no_touch;
 
   Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
+  c.argv = call.argv;
   const uint64_t start = last_ticks_;
   cmd->handler(call);
   const uint64_t end = ticks();
   last_ticks_ = end;
   core.executing = outer;
+  c.argv = {};
 
   const uint64_t ns = ticks_to_ns(end - start);
   const auto usec = static_cast<int64_t>(ns / 1000);
@@ -163,7 +163,6 @@ void Engine::run(Client& c, Pending& p) {
   cmd->usec += static_cast<uint64_t>(usec);
   if (core.settings.latency_tracking) cmd->histogram.record(static_cast<int64_t>(ns));
   count_errors(c, cmd, errors);
-  c.last_command = cmd;
   c.commands++;
   core.counters.commands_processed++;
 
@@ -229,12 +228,11 @@ bool Engine::enforce_output_limit(Client& c) {
   return true;
 }
 
-bool Engine::pause_ended() {
-  const bool paused = core.paused_all() || core.paused_writes();
-  const bool ended = was_paused_ && !paused;
-  was_paused_ = paused;
-  core.keyspace.expire_paused = paused;
-  return ended;
+bool Engine::pause_loosened() {
+  core.update_pauses();
+  const PauseScope before = pause_scope_;
+  pause_scope_ = core.pauses.scope();
+  return pause_scope_ < before;
 }
 
 void Engine::key_modified(Database& db, Slice key) {}

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/clock.h"
+#include "commands/auth.h"
 #include "commands/client_info.h"
 #include "net/listener.h"
 
@@ -104,8 +106,7 @@ void Reactor::accepted(int fd, bool unix_socket) {
   }
   auto c = std::make_unique<Connection>(this, core.next_client_id++, fd, &replies_);
   c->flags.unix_socket = unix_socket;
-  c->flags.authenticated = core.default_user.nopass;
-  c->user = &core.default_user;
+  set_default_user(core, *c);
   c->created_ms = core.wall_ms;
   c->last_interaction_s = core.wall_ms / 1000;
   c->output_peak_reset_ms = core.wall_ms;
@@ -130,13 +131,25 @@ void Reactor::accepted(int fd, bool unix_socket) {
 // ------------------------------------------------------------------ receive
 
 void Reactor::readable(Connection& c) {
-  if (!c.reading || c.flags.close_after_reply) return;
+  if (!c.reading) {
+    // Reported all the same: the peer has gone.
+    close(c);
+    return;
+  }
+  // The loop may report a socket twice before it calls turn(): parsed arguments must not move, and nobody gets more
+  // than one read a turn.
+  if (c.read_turn == turn_number_ || c.flags.close_after_reply) return;
+  c.read_turn = turn_number_;
+  c.turn_bytes = 0;
+  c.turn_requests = 0;
   Core& core = engine_->core;
   const bool pending = c.parser.has_pending();
   size_t room = kReadSize;
   char* p;
   if (pending) {
+    const bool big = c.parser.reading_big();
     p = c.parser.read_buffer(kReadSize, &room);
+    if (!big) room = std::min(room, kReadSize);
   } else {
     p = input_.reserve(kReadSize);
   }
@@ -154,6 +167,7 @@ void Reactor::readable(Connection& c) {
     return;
   }
   c.net_in += static_cast<uint64_t>(n);
+  c.turn_bytes = static_cast<uint32_t>(std::min<ssize_t>(n, kReadSize));
   core.counters.net_input += static_cast<uint64_t>(n);
   c.last_interaction_s = core.wall_ms / 1000;
   if (pending) {
@@ -186,6 +200,7 @@ void Reactor::parse(Connection& c, const char* p, const char* end) {
     engine_->prepare(&item.pending, hint);
     hint = item.pending.command;
     items_.push_back(item);
+    c.turn_requests++;
     if (!limits.authenticated) {
       // The limits depend on what this request does (AUTH): the rest is parsed after it ran.
       c.has_rest = p < end;
@@ -223,6 +238,7 @@ void Reactor::parse_rest(Connection& c) {
     engine_->prepare(&item.pending, hint);
     hint = item.pending.command;
     items_.push_back(item);
+    c.turn_requests++;
     if (!limits.authenticated) {
       c.has_rest = c.parser.pending().size > 0;
       break;
@@ -275,7 +291,7 @@ void Reactor::turn() {
   Core& core = engine_->core;
   in_turn_ = true;
   engine_->update_clock();
-  if (engine_->pause_ended()) resume_postponed();
+  if (engine_->pause_loosened()) resume_postponed();
   const auto batch = static_cast<size_t>(std::max<int64_t>(1, core.settings.prefetch_batch_max_size));
   for (size_t i = 0; i < items_.size();) {
     const size_t n = std::min(batch, items_.size() - i);
@@ -327,10 +343,17 @@ void Reactor::turn() {
   args_.reset();
   input_.reset();
   mem_collect();
+  turn_number_++;
   in_turn_ = false;
+  if (engine_->pause_loosened()) resume_postponed();
+  if (const int64_t end = core.pauses.next_end_ms(); end != 0) {
+    const int64_t longest = 3600 * 1000;
+    poller_->wake_after(static_cast<uint64_t>(std::clamp<int64_t>(end - wall_ms(), 1, longest)));
+  }
 }
 
 void Reactor::execute(Connection& c, Pending& p) {
+  if (c.turn_requests > 0) c.turn_requests--;
   if (c.closing || c.flags.close_after_reply) {
     if (p.request.bufs != nullptr) SavedRequest drop(p.request);
     return;
@@ -351,6 +374,8 @@ void Reactor::execute(Connection& c, Pending& p) {
   c.flags.reply_skip = c.flags.reply_skip_next;
   c.flags.reply_skip_next = false;
   if (!c.out.empty() || c.flags.close_after_reply) queue_flush(c);
+  // A pipeline must not pile up replies beyond the limit before the turn's end.
+  if (c.out.bytes() > kReplyBufferMax && engine_->enforce_output_limit(c)) return;
   if (c.has_rest) {
     c.has_rest = false;
     parse_rest(c);
@@ -440,6 +465,8 @@ bool Reactor::flush(Connection& c) {
   const bool more = !c.out.empty();
   if (more != c.writing) {
     c.writing = more;
+    // Nothing that comes after the command that ends the connection is of interest.
+    if (c.flags.close_after_reply) c.reading = false;
     poller_->watch(c.handle, c.reading, more);
   }
   if (!more) {
@@ -458,6 +485,8 @@ void Reactor::close(Connection& c) {
   c.flags.close_asap = true;
   if (c.closing) return;
   c.closing = true;
+  // For everybody else it is gone at once.
+  engine_->core.clients.erase(c.id);
   if (c.handle != nullptr) {
     poller_->remove(c.handle);
     c.handle = nullptr;
@@ -476,7 +505,6 @@ void Reactor::free_closed() {
       }
     }
     c->out.clear();
-    engine_->core.clients.erase(c->id);
     connections_.erase(c->id);
   }
   closing_.clear();
@@ -487,12 +515,13 @@ void Reactor::free_closed() {
 void Reactor::cron(int64_t hz) {
   Core& core = engine_->core;
   engine_->update_clock();
+  if (engine_->pause_loosened()) resume_postponed();
   // Every client is looked at about once a second.
   size_t n = std::max<size_t>(5, core.clients.size() / static_cast<size_t>(std::max<int64_t>(1, hz)));
   n = std::min(n, core.clients.size());
   auto it = core.clients.upper_bound(cron_cursor_);
   const int64_t now = core.wall_ms / 1000;
-  for (; n > 0; n--) {
+  for (; n > 0 && !core.clients.empty(); n--) {
     if (it == core.clients.end()) it = core.clients.begin();
     auto& c = static_cast<Connection&>(*it->second);
     cron_cursor_ = it->first;

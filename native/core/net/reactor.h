@@ -110,6 +110,7 @@ class Reactor {
   std::vector<std::unique_ptr<Listener>> listeners_;
   uint64_t cron_cursor_ = 0;
   bool in_turn_ = false;
+  uint64_t turn_number_ = 1;
 };
 
 }  // namespace kvasir

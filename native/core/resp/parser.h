@@ -104,6 +104,8 @@ class RequestParser {
   // Where the next read goes when has_pending(): the rest of a big argument, or behind the pending bytes.
   // *room is how much fits there (at least `want` unless a big argument needs less).
   char* read_buffer(size_t want, size_t* room);
+  // The next read fills a big argument, and nothing else.
+  [[nodiscard]] bool reading_big() const { return big_ != nullptr; }
   // n bytes were read there.
   void did_read(size_t n);
   // Parses from the pending bytes, as parse() does; call until it returns kMore.
