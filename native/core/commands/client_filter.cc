@@ -164,9 +164,8 @@ bool ClientFilter::any(const Terms& t, const Client& c, bool value) {
 
 bool ClientFilter::matches(const Core& core, const Client& c, const Client& me) const {
   if (skip_me_ && &c == &me) return false;
-  const int64_t now_s = core.wall_ms / 1000;
-  if (max_age_s_ != 0 && now_s - c.created_ms / 1000 < max_age_s_) return false;
-  if (idle_s_ != 0 && now_s - c.last_interaction_s < idle_s_) return false;
+  if (max_age_s_ != 0 && core.wall_s - c.created_ms / 1000 < max_age_s_) return false;
+  if (idle_s_ != 0 && core.wall_s - c.last_interaction_s < idle_s_) return false;
   return !any(is_, c, false) && !any(not_, c, true);
 }
 

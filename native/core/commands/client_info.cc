@@ -58,14 +58,13 @@ Slice shown(const std::string& s) { return {s.c_str(), strlen(s.c_str())}; }
 }  // namespace
 
 std::string client_info(const Core& core, const Client& c, bool hide_user_data) {
-  const int64_t now_s = core.wall_ms / 1000;
   const size_t buffered = c.out.bytes();
   // What Valkey's fixed reply buffer would hold; the rest is its reply list.
   const size_t list_bytes = c.limited_output();
   Line line;
   line("id", c.id)("addr", c.peer_address())("laddr", c.local_address())("fd", c.descriptor());
   line("name", hide_user_data ? Slice("*redacted*") : shown(c.name));
-  line("age", now_s - c.created_ms / 1000)("idle", now_s - c.last_interaction_s)("flags", client_flags(c));
+  line("age", core.wall_s - c.created_ms / 1000)("idle", core.wall_s - c.last_interaction_s)("flags", client_flags(c));
   line("capa", c.flags.capa_redirect ? "r" : "")("db", c.db)("sub", 0)("psub", 0)("ssub", 0)("multi", -1)("watch", 0);
   line("qbuf", c.query_size())("qbuf-free", c.query_free())("argv-mem", c.argv_memory())("multi-mem", 0);
   line("rbs", c.reply_buffer)("rbp", c.output_peak)("obl", list_bytes == 0 ? buffered : 0);

@@ -81,8 +81,6 @@ void unblock_command(Call& call) {
       call.reply().error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
       return;
     }
-  } else if (call.argc() > 4) {
-    return call.syntax_error();
   }
   int64_t id = 0;
   if (!parse_i64(call.arg(2), &id)) return call.not_an_integer();

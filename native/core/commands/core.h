@@ -189,6 +189,7 @@ class Core {
   size_t blocked_clients = 0;
 
   // --- time, read once a turn and again when a command was long ---
+  int64_t wall_s = 0;
   int64_t wall_ms = 0;
   int64_t wall_us = 0;
   uint64_t mono_us = 0;

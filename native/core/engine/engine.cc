@@ -21,6 +21,7 @@ Engine::Engine(int databases, bool clustered, Hooks* hooks) : core(databases, cl
 void Engine::update_clock() {
   core.wall_us = wall_us();
   core.wall_ms = core.wall_us / 1000;
+  core.wall_s = core.wall_ms / 1000;
   core.mono_us = mono_us();
   core.keyspace.now_ms = core.wall_ms;
   core.keyspace.lru_clock = static_cast<uint32_t>(core.wall_ms / 1000) & 0xffffff;

@@ -108,7 +108,7 @@ void Reactor::accepted(int fd, bool unix_socket) {
   c->flags.unix_socket = unix_socket;
   set_default_user(core, *c);
   c->created_ms = core.wall_ms;
-  c->last_interaction_s = core.wall_ms / 1000;
+  c->last_interaction_s = core.wall_s;
   c->output_peak_reset_ms = core.wall_ms;
   core.counters.connections_received++;
   if (core.settings.protected_mode && core.default_user.nopass && !c->peer_is_loopback()) {
@@ -166,10 +166,10 @@ void Reactor::readable(Connection& c) {
     close(c);
     return;
   }
+  c.last_interaction_s = core.wall_s;
   c.net_in += static_cast<uint64_t>(n);
   c.turn_bytes = static_cast<uint32_t>(std::min<ssize_t>(n, kReadSize));
   core.counters.net_input += static_cast<uint64_t>(n);
-  c.last_interaction_s = core.wall_ms / 1000;
   if (pending) {
     c.parser.did_read(static_cast<size_t>(n));
     parse_rest(c);
@@ -354,6 +354,8 @@ void Reactor::turn() {
 
 void Reactor::execute(Connection& c, Pending& p) {
   if (c.turn_requests > 0) c.turn_requests--;
+  // The clock at the time of reading was that of an earlier turn.
+  c.last_interaction_s = engine_->core.wall_s;
   if (c.closing || c.flags.close_after_reply) {
     if (p.request.bufs != nullptr) SavedRequest drop(p.request);
     return;
@@ -458,6 +460,7 @@ bool Reactor::flush(Connection& c) {
       close(c);
       return false;
     }
+    c.last_interaction_s = core.wall_s;
     c.net_out += static_cast<uint64_t>(sent);
     core.counters.net_output += static_cast<uint64_t>(sent);
     c.out.consume(static_cast<size_t>(sent));
@@ -520,7 +523,6 @@ void Reactor::cron(int64_t hz) {
   size_t n = std::max<size_t>(5, core.clients.size() / static_cast<size_t>(std::max<int64_t>(1, hz)));
   n = std::min(n, core.clients.size());
   auto it = core.clients.upper_bound(cron_cursor_);
-  const int64_t now = core.wall_ms / 1000;
   for (; n > 0 && !core.clients.empty(); n--) {
     if (it == core.clients.end()) it = core.clients.begin();
     auto& c = static_cast<Connection&>(*it->second);
@@ -528,7 +530,7 @@ void Reactor::cron(int64_t hz) {
     ++it;
     if (c.closing) continue;
     if (core.settings.timeout_s > 0 && c.blocked == Blocked::kNo && !c.flags.pubsub &&
-        now - c.last_interaction_s > core.settings.timeout_s) {
+        core.wall_s - c.last_interaction_s > core.settings.timeout_s) {
       core.log(LogLevel::kVerbose, "Closing idle client");
       close(c);
       continue;
