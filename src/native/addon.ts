@@ -40,7 +40,9 @@ export interface ListenResult {
   /** '' on success, else the text of errno. */
   error: string;
   /** The address family, or Multipath TCP, does not exist on this machine. */
-  notSupported: boolean;
+  familyMissing: boolean;
+  /** The address belongs to no interface of this machine. */
+  addressMissing: boolean;
 }
 
 /** Who has paused clients most strictly, what, and for how much longer. */
@@ -73,7 +75,8 @@ export interface NativeServer {
   setting(name: string, value: unknown): boolean;
   listenTcp(host: string, port: number, backlog: number, mptcp: boolean): ListenResult;
   listenUnix(path: string, mode: number, backlog: number): ListenResult;
-  closeListeners(): void;
+  /** Without a kind: all. */
+  closeListeners(kind?: 'tcp' | 'unix'): void;
   cron(hz: number): void;
   /** Hides argument i of the running command from logs. */
   redact(argument: number): void;

@@ -1,5 +1,6 @@
 #include "resp/parser.h"
 
+#include <algorithm>
 #include <climits>
 
 #include "base/alloc.h"
@@ -28,14 +29,16 @@ inline bool parse_length(const char* p, const char* cr, int64_t* v) {
   return parse_i64({p, n}, v);
 }
 
-// The CR that ends the line at p, or nullptr. Length lines are short, so a plain loop beats memchr.
+// The CR that ends the line at p, or nullptr. Length lines are short, so a plain loop beats memchr. No line is longer
+// than kInlineMax: what is beyond is not looked at, so that a line is refused or taken however the stream is cut.
 inline const char* find_cr(const char* p, const char* end) {
   const char* stop = end - p > 8 ? p + 8 : end;
   for (; p < stop; p++) {
     if (*p == '\r') return p;
   }
   if (p == end) return nullptr;
-  return static_cast<const char*>(memchr(p, '\r', static_cast<size_t>(end - p)));
+  const size_t window = std::min(static_cast<size_t>(end - p), kInlineMax - 8);
+  return static_cast<const char*>(memchr(p, '\r', window));
 }
 
 inline bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -118,49 +121,39 @@ bool split_args(Slice line, char* storage, std::vector<Slice>* out) {
     if (p == end) return true;
     char* start = w;
     char quote = 0;
-    while (true) {
-      if (quote != 0) {
-        if (p == end) return false;
-        if (*p == quote) {
-          // A closing quote ends the argument: something else than a space behind it is an error.
-          if (p + 1 < end && !is_space(p[1])) return false;
-          p++;
-          break;
+    // As in a shell, quoted and plain parts that touch are one argument.
+    for (; p < end; p++) {
+      if (quote == 0) {
+        if (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') break;
+        if (*p == '"' || *p == '\'') {
+          quote = *p;
+        } else {
+          *w++ = *p;
         }
-        if (quote == '"' && *p == '\\' && end - p >= 4 && p[1] == 'x' && hex_digit(p[2]) >= 0 && hex_digit(p[3]) >= 0) {
-          *w++ = static_cast<char>(hex_digit(p[2]) * 16 + hex_digit(p[3]));
-          p += 4;
-          continue;
+      } else if (*p == quote) {
+        quote = 0;
+      } else if (quote == '"' && *p == '\\' && end - p > 4 && p[1] == 'x' && hex_digit(p[2]) >= 0 &&
+                 hex_digit(p[3]) >= 0) {
+        *w++ = static_cast<char>(hex_digit(p[2]) * 16 + hex_digit(p[3]));
+        p += 3;
+      } else if (quote == '"' && *p == '\\' && end - p > 2) {
+        p++;
+        switch (*p) {
+          case 'n': *w++ = '\n'; break;
+          case 'r': *w++ = '\r'; break;
+          case 't': *w++ = '\t'; break;
+          case 'b': *w++ = '\b'; break;
+          case 'a': *w++ = '\a'; break;
+          default: *w++ = *p; break;
         }
-        if (quote == '"' && *p == '\\' && end - p >= 2) {
-          char c = p[1];
-          switch (c) {
-            case 'n': c = '\n'; break;
-            case 'r': c = '\r'; break;
-            case 't': c = '\t'; break;
-            case 'b': c = '\b'; break;
-            case 'a': c = '\a'; break;
-            default: break;
-          }
-          *w++ = c;
-          p += 2;
-          continue;
-        }
-        if (quote == '\'' && *p == '\\' && end - p >= 2 && p[1] == '\'') {
-          *w++ = '\'';
-          p += 2;
-          continue;
-        }
-        *w++ = *p++;
-        continue;
+      } else if (quote == '\'' && *p == '\\' && end - p > 2 && p[1] == '\'') {
+        *w++ = '\'';
+        p++;
+      } else {
+        *w++ = *p;
       }
-      if (p == end || is_space(*p)) break;
-      if (*p == '"' || *p == '\'') {
-        quote = *p++;
-        continue;
-      }
-      *w++ = *p++;
     }
+    if (quote != 0) return false;
     out->push_back({start, static_cast<size_t>(w - start)});
   }
 }
@@ -184,9 +177,13 @@ void RequestParser::reset_request() {
 }
 
 ParseResult RequestParser::parse_inline(const char** p, const char* end, ArgArena* args, Request* out) {
-  const auto* nl = static_cast<const char*>(memchr(*p, '\n', static_cast<size_t>(end - *p)));
+  // What decides is where the line ends, not how much of it has come, so that a line is refused or taken however the
+  // stream is cut. As in Valkey no line ends behind a NUL.
+  const size_t window = std::min(static_cast<size_t>(end - *p), kInlineMax + 1);
+  const auto* nl = static_cast<const char*>(memchr(*p, '\n', window));
+  if (nl != nullptr && memchr(*p, 0, static_cast<size_t>(nl - *p)) != nullptr) nl = nullptr;
   if (nl == nullptr) {
-    if (static_cast<size_t>(end - *p) > kInlineMax) return fail(ParseError::kBigInline);
+    if (window > kInlineMax) return fail(ParseError::kBigInline);
     return ParseResult::kMore;
   }
   const char* stop = nl;
