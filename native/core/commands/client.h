@@ -96,8 +96,8 @@ struct Client {
     if (flags.replica) return ClientClass::kReplica;
     return flags.pubsub ? ClientClass::kPubsub : ClientClass::kNormal;
   }
-  // Output that counts against client-output-buffer-limit: what a fixed reply buffer would not hold.
-  [[nodiscard]] size_t limited_output() const;
+  // Output that counts against client-output-buffer-limit: what a fixed reply buffer would not hold, or everything.
+  [[nodiscard]] size_t limited_output(bool everything = false) const;
   // Bytes of the arguments that it executes or waits to execute (argv-mem).
   [[nodiscard]] size_t argv_memory() const;
   // Total memory of the client (tot-mem).

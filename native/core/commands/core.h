@@ -69,6 +69,11 @@ struct Settings {
   // Decided by the control plane: whether a client must authenticate, and who may run protected commands.
   bool auth_required = false;
   bool import_mode = false;
+  // DEBUG: replies count as if none fitted a fixed buffer; periodic work on clients rests; how often the largest reply
+  // of a period is forgotten (-1: never).
+  bool enforce_reply_list = false;
+  bool pause_client_cron = false;
+  int64_t reply_peak_reset_ms = 5000;
   // HELLO
   bool extended_redis_compat = false;
   std::string availability_zone;  // empty: none

@@ -202,14 +202,14 @@ void Engine::log_command(Client& c, const Pending& p, int64_t usec, uint64_t rep
 }
 
 bool Engine::enforce_output_limit(Client& c) {
-  const size_t used = c.limited_output();
+  const size_t used = c.limited_output(core.settings.enforce_reply_list);
   if (c.flags.fake || c.flags.close_asap) return false;
   if (used == 0) {
     c.soft_limit_since_s = 0;
     return false;
   }
   const OutputLimit& limit = core.settings.output_limits[static_cast<size_t>(c.client_class()) % 3];
-  bool over = core.settings.auth_required && !c.flags.authenticated && used > kUnauthenticatedOutput;
+  bool over = core.settings.auth_required && !c.flags.ever_authenticated && used > kUnauthenticatedOutput;
   if (limit.hard_bytes != 0 && used >= limit.hard_bytes) over = true;
   if (limit.soft_bytes != 0 && used >= limit.soft_bytes) {
     const int64_t now = core.wall_ms / 1000;

@@ -52,7 +52,7 @@ class Connection final : public Client, public Pollable {
     return parser.pending_size() + (turn_requests > 0 ? turn_bytes : 0);
   }
   [[nodiscard]] size_t postponed_size() const override;
-  [[nodiscard]] size_t query_free() const override { return parser.buffer_capacity() - parser.pending_size(); }
+  [[nodiscard]] size_t query_free() const override { return parser.room(); }
   [[nodiscard]] bool wants_write() const override { return writing; }
   void output_added() override;
   void resume() override;

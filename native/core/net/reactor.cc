@@ -45,6 +45,24 @@ const char kProtectedMode[] =
     "NOTE: You only need to do one of the above things in order for the server to start accepting connections from the "
     "outside.\r\n";
 
+// What stands in the query buffer, for the log: all of it or its two ends, printable.
+std::string query_sample(Slice rest) {
+  constexpr size_t kShown = 128;
+  std::string text(1, '\'');
+  if (rest.size < kShown) {
+    text.append(rest.data, rest.size);
+  } else {
+    text.append(rest.data, kShown / 2);
+    text.append("' (... more ").append(std::to_string(rest.size - kShown)).append(" bytes ...) '");
+    text.append(rest.end() - kShown / 2, kShown / 2);
+  }
+  text.push_back('\'');
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '.';
+  }
+  return text;
+}
+
 }  // namespace
 
 InputArena::InputArena() {
@@ -250,7 +268,7 @@ void Reactor::parse_rest(Connection& c) {
 bool Reactor::too_much_input(Connection& c) {
   Core& core = engine_->core;
   const size_t unauthenticated = 1 << 20;
-  const size_t used = c.parser.memory();
+  const size_t used = c.parser.held();
   const bool over = used > static_cast<size_t>(core.settings.client_query_buffer_limit) ||
                     (core.settings.auth_required && !c.flags.authenticated && used > unauthenticated);
   if (!over) return false;
@@ -273,13 +291,9 @@ void Reactor::protocol_error(Connection& c) {
     core.log(LogLevel::kVerbose, "Protocol error (%s) from client: %s. Query buffer: *redacted*",
              parse_error_log(c.parser.error()), client_info(core, c, true).c_str());
   } else {
-    const Slice rest = c.parser.pending();
-    std::string shown = "Query buffer: " + rest.str().substr(0, 128);
-    for (char& ch : shown) {
-      if (ch < ' ' || ch > '~') ch = '.';
-    }
-    core.log(LogLevel::kVerbose, "Protocol error (%s) from client: %s. %s", parse_error_log(c.parser.error()),
-             client_info(core, c, false).c_str(), shown.c_str());
+    core.log(LogLevel::kVerbose, "Protocol error (%s) from client: %s. Query buffer: %s",
+             parse_error_log(c.parser.error()), client_info(core, c, false).c_str(),
+             query_sample(c.parser.pending()).c_str());
   }
   c.flags.close_after_reply = true;
   queue_flush(c);
@@ -377,7 +391,10 @@ void Reactor::execute(Connection& c, Pending& p) {
   c.flags.reply_skip_next = false;
   if (!c.out.empty() || c.flags.close_after_reply) queue_flush(c);
   // A pipeline must not pile up replies beyond the limit before the turn's end.
-  if (c.out.bytes() > kReplyBufferMax && engine_->enforce_output_limit(c)) return;
+  if ((c.out.bytes() > kReplyBufferMax || engine_->core.settings.enforce_reply_list) &&
+      engine_->enforce_output_limit(c)) {
+    return;
+  }
   if (c.has_rest) {
     c.has_rest = false;
     parse_rest(c);
@@ -519,6 +536,7 @@ void Reactor::cron(int64_t hz) {
   Core& core = engine_->core;
   engine_->update_clock();
   if (engine_->pause_loosened()) resume_postponed();
+  if (core.settings.pause_client_cron) return;
   // Every client is looked at about once a second.
   size_t n = std::max<size_t>(5, core.clients.size() / static_cast<size_t>(std::max<int64_t>(1, hz)));
   n = std::min(n, core.clients.size());
@@ -535,6 +553,7 @@ void Reactor::cron(int64_t hz) {
       close(c);
       continue;
     }
+    c.parser.trim(core.wall_s - c.last_interaction_s > 2);
     // The size a fixed reply buffer would have: halves for a client whose replies are small, doubles when full.
     const size_t half = c.reply_buffer / 2;
     if (half >= kReplyBufferMin && c.output_peak < half) {
@@ -542,7 +561,8 @@ void Reactor::cron(int64_t hz) {
     } else if (c.reply_buffer * 2 < kReplyBufferMax * 2 && c.output_peak == c.reply_buffer) {
       c.reply_buffer = std::min(kReplyBufferMax, c.reply_buffer * 2);
     }
-    if (core.wall_ms - c.output_peak_reset_ms >= 5000) {
+    const int64_t reset_ms = core.settings.reply_peak_reset_ms;
+    if (reset_ms >= 0 && core.wall_ms - c.output_peak_reset_ms >= reset_ms) {
       c.output_peak = std::min(c.out.bytes(), c.reply_buffer);
       c.output_peak_reset_ms = core.wall_ms;
     }

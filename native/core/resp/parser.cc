@@ -11,6 +11,9 @@ namespace kvasir {
 namespace {
 
 constexpr size_t kArgChunk = 16 * 1024;  // slices
+constexpr size_t kMinBuffer = 16 * 1024;
+constexpr size_t kMaxSpare = 4096;          // more unused buffer than this is looked at by trim()
+constexpr size_t kModestBuffer = 32 * 1024;  // a busy connection may keep this much whatever it uses
 constexpr size_t kFastArgs = 1024;       // more arguments than this go through the resumable path
 
 // The length behind '*' or '$' up to CR. Fast for the one to three digits that nearly all have.
@@ -259,7 +262,7 @@ ParseResult RequestParser::parse(const char** cursor, const char* end, const Lim
 
 void RequestParser::reserve_buffer(size_t n) {
   if (cap_ - size_ >= n) return;
-  size_t cap = cap_ == 0 ? 1024 : cap_;
+  size_t cap = cap_ == 0 ? kMinBuffer : cap_;
   while (cap - size_ < n) cap = cap < (size_t{1} << 20) ? cap * 2 : cap + (size_t{1} << 20);
   buf_ = static_cast<char*>(mem_realloc(buf_, cap));
   cap_ = mem_usable(buf_);
@@ -270,10 +273,14 @@ void RequestParser::keep(const char* p, size_t n) {
   reserve_buffer(n);
   memcpy(buf_ + size_, p, n);
   size_ += n;
+  peak_ = std::max(peak_, size_);
 }
 
 char* RequestParser::read_buffer(size_t want, size_t* room) {
   if (big_ != nullptr) {
+    if (big_->capacity() < static_cast<size_t>(bulk_) + 2) {
+      big_ = StrBuf::ensure_capacity(big_, static_cast<size_t>(bulk_) + 2, false);  // trim() had shrunk it
+    }
     *room = static_cast<size_t>(bulk_) + 2 - big_filled_;
     return big_->data() + big_filled_;
   }
@@ -287,6 +294,7 @@ void RequestParser::did_read(size_t n) {
     big_filled_ += n;
   } else {
     size_ += n;
+    peak_ = std::max(peak_, size_);
   }
 }
 
@@ -405,19 +413,38 @@ void RequestParser::compact() {
   scan_ -= pos_;
   size_ = left;
   pos_ = 0;
-  // A buffer that served one huge request is not kept for the next small one.
-  if (size_ == 0 && big_ == nullptr && multibulk_ == 0) {
-    mem_free(buf_);
-    buf_ = nullptr;
-    cap_ = 0;
-  } else if (cap_ > 64 * 1024 && size_ < cap_ / 8) {
-    buf_ = static_cast<char*>(mem_realloc(buf_, size_ + 1024));
-    cap_ = mem_usable(buf_);
+}
+
+void RequestParser::trim(bool idle) {
+  if (cap_ - size_ > kMaxSpare) {
+    size_t want = cap_;
+    if (idle) {
+      want = size_;
+    } else if (cap_ > kModestBuffer && cap_ / 2 > peak_) {
+      want = std::max({peak_, size_, size_t{1024}});
+    }
+    if (want == 0) {
+      mem_free(buf_);
+      buf_ = nullptr;
+      cap_ = 0;
+    } else if (want != cap_) {
+      buf_ = static_cast<char*>(mem_realloc(buf_, want));
+      cap_ = mem_usable(buf_);
+    }
   }
+  if (idle && big_ != nullptr) {
+    big_->set_size(big_filled_);
+    big_ = StrBuf::shrink(big_);
+  }
+  peak_ = size_;
+}
+
+size_t RequestParser::room() const {
+  return cap_ - size_ + (big_ != nullptr ? big_->capacity() - big_filled_ : 0);
 }
 
 size_t RequestParser::memory() const {
-  return cap_ + args_.capacity() * sizeof(Arg) + (big_ != nullptr ? static_cast<size_t>(bulk_) + 2 : 0);
+  return cap_ + args_.capacity() * sizeof(Arg) + (big_ != nullptr ? big_->capacity() : 0);
 }
 
 }  // namespace kvasir

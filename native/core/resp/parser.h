@@ -116,9 +116,16 @@ class RequestParser {
   [[nodiscard]] ParseError error() const { return error_; }
   [[nodiscard]] char got() const { return got_; }
   [[nodiscard]] Slice pending() const { return {buf_ + pos_, size_ - pos_}; }
+  // Between turns, now and then: gives back what the buffers have too much. An idle connection keeps nothing that
+  // holds no bytes.
+  void trim(bool idle);
+
   // Memory of the pending bytes, the big argument and the argument list.
   [[nodiscard]] size_t memory() const;
-  [[nodiscard]] size_t buffer_capacity() const { return cap_; }
+  // Room behind the pending bytes and in the big argument.
+  [[nodiscard]] size_t room() const;
+  // Bytes of requests that are not complete, and of those kept for later.
+  [[nodiscard]] size_t held() const { return pending_size() + big_wire_; }
   [[nodiscard]] size_t pending_size() const { return size_ - pos_ + big_filled_; }
 
  private:
@@ -147,6 +154,7 @@ class RequestParser {
   std::vector<Arg> args_;
   StrBuf* big_ = nullptr;  // the argument being read directly, big_filled_ of bulk_ + 2 bytes there
   size_t big_filled_ = 0;
+  size_t peak_ = 0;        // largest size_ since the last trim()
   size_t big_wire_ = 0;  // wire bytes of this request that went to StrBufs
   ParseError error_ = ParseError::kNone;
   char got_ = 0;
