@@ -10,7 +10,7 @@
 import { Config, findParameter } from './config/config.js';
 import { PrivateDirectory } from './config/directory.js';
 import { Log, type LogLevel } from './observability/log.js';
-import { bindAll } from './server/listen.js';
+import { bindAll, rebindOnChange } from './server/listen.js';
 import { Server } from './server/server.js';
 
 /** Configuration parameters by their names in valkey.conf. Several words are given as an array. */
@@ -75,6 +75,7 @@ export class EmbeddedServer {
     const server = new Server({ config: this.#config, log: this.#log, ephemeral: tcp });
     try {
       bindAll(server);
+      rebindOnChange(server);
     } catch (error) {
       server.close();
       throw error;

@@ -222,7 +222,8 @@ static Napi::Value listen_result(Napi::Env env, const ListenResult& r) {
   Napi::Object o = Napi::Object::New(env);
   o.Set("port", Napi::Number::New(env, r.port));
   o.Set("error", Napi::String::New(env, r.error));
-  o.Set("notSupported", Napi::Boolean::New(env, r.not_supported));
+  o.Set("familyMissing", Napi::Boolean::New(env, r.family_missing));
+  o.Set("addressMissing", Napi::Boolean::New(env, r.address_missing));
   return o;
 }
 
@@ -239,7 +240,8 @@ Napi::Value ServerObject::listen_unix(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ServerObject::close_listeners(const Napi::CallbackInfo& info) {
-  reactor(info).close_listeners();
+  const std::string kind = info.Length() > 0 && info[0].IsString() ? info[0].ToString().Utf8Value() : "";
+  reactor(info).close_listeners(kind != "unix", kind != "tcp");
   return info.Env().Undefined();
 }
 

@@ -72,12 +72,19 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
    ("expire_cycle_cpu_microseconds", k.expire_cycle_cpu_us)
    ("lazyfree_pending_objects", lazy.pending)("lazyfreed_objects", lazy.freed)
    ("dirty", core.keyspace.dirty)("next_client_id", core.next_client_id)
-   ("pause_end_ms", core.pause_user.end_ms)("pause_writes_only", core.pause_user.writes_only ? 1 : 0)
    ("wall_ms", core.wall_ms);
   Napi::Object errors = Napi::Object::New(info.Env());
   for (const auto& [code, count] : n.errors) errors.Set(code, Napi::Number::New(info.Env(), static_cast<double>(count)));
   Napi::Object o = f.object();
   o.Set("errors", errors);
+  int64_t left_ms = 0;
+  const char* reason = core.pauses.longest(core.wall_ms, &left_ms);
+  static constexpr const char* kScopes[] = {"none", "write", "all"};
+  Napi::Object paused = Napi::Object::New(info.Env());
+  paused.Set("reason", Napi::String::New(info.Env(), reason));
+  paused.Set("actions", Napi::String::New(info.Env(), kScopes[static_cast<size_t>(core.pauses.scope())]));
+  paused.Set("timeoutMs", Napi::Number::New(info.Env(), static_cast<double>(left_ms)));
+  o.Set("paused", paused);
   return o;
 }
 

@@ -2,6 +2,7 @@
 #include <functional>
 #include <unordered_map>
 
+#include "addon_values.h"
 #include "server_object.h"
 
 namespace kvasir {
@@ -15,6 +16,10 @@ Apply number(int64_t Settings::*field) {
 }
 Apply flag(bool Settings::*field) {
   return [field](Engine& e, const Napi::Value& v) { e.core.settings.*field = v.ToBoolean().Value(); };
+}
+
+Apply text(std::string Settings::*field) {
+  return [field](Engine& e, const Napi::Value& v) { e.core.settings.*field = latin1_bytes(v.ToString()); };
 }
 
 const std::unordered_map<std::string, Apply>& table() {
@@ -66,10 +71,18 @@ const std::unordered_map<std::string, Apply>& table() {
        }},
       {"requirepass",
        [](Engine& e, const Napi::Value& v) {
-         e.core.requirepass = v.ToString().Utf8Value();
+         e.core.requirepass = latin1_bytes(v.ToString());
          e.core.default_user.nopass = e.core.requirepass.empty();
          e.core.settings.auth_required = !e.core.requirepass.empty();
        }},
+      {"debug-client-enforce-reply-list", flag(&Settings::enforce_reply_list)},
+      {"debug-pause-cron", flag(&Settings::pause_client_cron)},
+      {"debug-replybuffer-peak-reset-time", number(&Settings::reply_peak_reset_ms)},
+      {"import-mode", flag(&Settings::import_mode)},
+      {"extended-redis-compatibility", flag(&Settings::extended_redis_compat)},
+      {"availability-zone", text(&Settings::availability_zone)},
+      {"server-version", text(&Settings::server_version)},
+      {"redis-version", text(&Settings::redis_version)},
       // "class hard soft seconds" with class 0 normal, 1 replica, 2 pubsub
       {"client-output-buffer-limit",
        [](Engine& e, const Napi::Value& v) {

@@ -24,12 +24,13 @@ void on_poll(uv_poll_t* handle, int status, int events) {
 
 }  // namespace
 
-// Lives until both handles are closed, which may be after the poller.
+// Lives until all handles are closed, which may be after the poller.
 struct UvPoller::Phases {
   uv_check_t check;
   uv_idle_t idle;
+  uv_timer_t timer;
   std::function<void()> turn;
-  int open = 2;
+  int open = 3;
   bool waking = false;
 
   static void closed(uv_handle_t* h) {
@@ -42,8 +43,10 @@ UvPoller::UvPoller(uv_loop_t* loop, std::function<void()> turn) : loop_(loop), p
   phases_->turn = std::move(turn);
   uv_check_init(loop_, &phases_->check);
   uv_idle_init(loop_, &phases_->idle);
+  uv_timer_init(loop_, &phases_->timer);
   phases_->check.data = phases_;
   phases_->idle.data = phases_;
+  phases_->timer.data = phases_;
   uv_check_start(&phases_->check, [](uv_check_t* h) {
     auto* p = static_cast<Phases*>(h->data);
     if (p->waking) {
@@ -54,14 +57,17 @@ UvPoller::UvPoller(uv_loop_t* loop, std::function<void()> turn) : loop_(loop), p
   });
   // Sockets keep the process alive, the phases do not.
   uv_unref(reinterpret_cast<uv_handle_t*>(&phases_->check));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&phases_->timer));
 }
 
 UvPoller::~UvPoller() {
   phases_->turn = [] {};
   uv_check_stop(&phases_->check);
   uv_idle_stop(&phases_->idle);
+  uv_timer_stop(&phases_->timer);
   uv_close(reinterpret_cast<uv_handle_t*>(&phases_->check), Phases::closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&phases_->idle), Phases::closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&phases_->timer), Phases::closed);
 }
 
 Poller::Handle UvPoller::add(int fd, Pollable* target) {
@@ -80,12 +86,9 @@ Poller::Handle UvPoller::add(int fd, Pollable* target) {
 
 void UvPoller::watch(Handle h, bool read, bool write) {
   auto* w = static_cast<Watch*>(h);
-  const int events = (read ? UV_READABLE : 0) | (write ? UV_WRITABLE : 0);
-  if (events == 0) {
-    uv_poll_stop(&w->poll);
-  } else {
-    uv_poll_start(&w->poll, events, on_poll);
-  }
+  // Who does not read still wants to know that the peer has gone.
+  const int events = (read ? UV_READABLE : UV_DISCONNECT) | (write ? UV_WRITABLE : 0);
+  uv_poll_start(&w->poll, events, on_poll);
 }
 
 void UvPoller::remove(Handle h) {
@@ -98,6 +101,11 @@ void UvPoller::wake() {
   if (phases_->waking) return;
   phases_->waking = true;
   uv_idle_start(&phases_->idle, [](uv_idle_t*) {});
+}
+
+// The check phase that follows the timer is the turn.
+void UvPoller::wake_after(uint64_t ms) {
+  uv_timer_start(&phases_->timer, [](uv_timer_t*) {}, ms, 0);
 }
 
 }  // namespace kvasir

@@ -22,6 +22,7 @@ class UvPoller final : public Poller {
   void watch(Handle h, bool read, bool write) override;
   void remove(Handle h) override;
   void wake() override;
+  void wake_after(uint64_t ms) override;
 
  private:
   struct Phases;

@@ -40,11 +40,23 @@ export interface ListenResult {
   /** '' on success, else the text of errno. */
   error: string;
   /** The address family, or Multipath TCP, does not exist on this machine. */
-  notSupported: boolean;
+  familyMissing: boolean;
+  /** The address belongs to no interface of this machine. */
+  addressMissing: boolean;
+}
+
+/** Who has paused clients most strictly, what, and for how much longer. */
+export interface PausedClients {
+  reason: 'none' | 'client_pause' | 'shutdown_in_progress' | 'failover_in_progress' | 'slot_migration_in_progress';
+  actions: 'none' | 'write' | 'all';
+  timeoutMs: number;
 }
 
 /** Counters by their INFO names; `errors` by code word. */
-export type NativeStats = Record<string, number> & { errors: Record<string, number> };
+export type NativeStats = Record<string, number> & {
+  errors: Record<string, number>;
+  paused: PausedClients;
+};
 
 /** [full name, calls, µs, rejected, failed, percentiles in ns …] */
 export type CommandStatsRow = [string, number, number, number, number, ...number[]];
@@ -63,7 +75,8 @@ export interface NativeServer {
   setting(name: string, value: unknown): boolean;
   listenTcp(host: string, port: number, backlog: number, mptcp: boolean): ListenResult;
   listenUnix(path: string, mode: number, backlog: number): ListenResult;
-  closeListeners(): void;
+  /** Without a kind: all. */
+  closeListeners(kind?: 'tcp' | 'unix'): void;
   cron(hz: number): void;
   /** Hides argument i of the running command from logs. */
   redact(argument: number): void;

@@ -10,7 +10,7 @@ import { openAddon } from '../native/addon.js';
 import { Log } from '../observability/log.js';
 import { DaemonSide, startDaemon } from './daemon.js';
 import { Shutdown, type ShutdownWord, takeSignals } from './lifecycle.js';
-import { bindAll, ListenError } from './listen.js';
+import { bindAll, ListenError, rebindOnChange } from './listen.js';
 import { Server } from './server.js';
 import {
   adjustOpenFilesLimit,
@@ -87,6 +87,12 @@ export async function serve(start: ServerStart): Promise<void> {
   const clients = adjustOpenFilesLimit(log, config.int('maxclients'), openFilesLimit(), addon.setOpenFilesLimit);
   if (clients === null) process.exit(1);
   if (clients !== config.int('maxclients')) config.assign('maxclients', String(clients));
+  config.onApply('maxclients', () => {
+    const asked = config.int('maxclients');
+    const possible = adjustOpenFilesLimit(log, asked, openFilesLimit(), addon.setOpenFilesLimit);
+    if (possible === asked) return undefined;
+    return `The operating system is not able to handle the specified number of clients, try with ${possible ?? 0}`;
+  });
 
   const clusterEnabled = config.bool('cluster-enabled');
   const pidFile = new PidFile(log, config.str('pidfile'), daemon !== null);
@@ -112,6 +118,7 @@ export async function serve(start: ServerStart): Promise<void> {
   let kinds: ('tcp' | 'unix')[];
   try {
     kinds = bindAll(server);
+    rebindOnChange(server);
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
     log.warning(error.message);

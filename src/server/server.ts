@@ -10,6 +10,7 @@ import { findParameter } from '../config/config.js';
 import type { ParameterName } from '../config/parameters.js';
 import type { NativeServer } from '../native/addon.js';
 import type { Log } from '../observability/log.js';
+import { REDIS_VERSION, VALKEY_VERSION } from '../version.js';
 import { Loop } from './loop.js';
 
 /** Parameters whose value the data plane reads as it is, by name. */
@@ -43,6 +44,9 @@ const NATIVE_PARAMETERS: readonly ParameterName[] = [
   'lfu-decay-time',
   'maxmemory-policy',
   'requirepass',
+  'import-mode',
+  'extended-redis-compatibility',
+  'availability-zone',
 ];
 
 export interface ServerOptions {
@@ -81,6 +85,8 @@ export class Server implements ServerContext {
       onCron: options.onCron ?? (() => {}),
     });
     for (const name of NATIVE_PARAMETERS) this.#push(name);
+    this.native.setting('server-version', VALKEY_VERSION);
+    this.native.setting('redis-version', REDIS_VERSION);
     this.#pushOutputLimits();
     this.loop.hz = config.int('hz');
     config.onChange((names) => {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "commands/command.h"
@@ -21,6 +22,7 @@ enum class Blocked : uint8_t { kNo, kPostponed };
 
 struct ClientFlags {
   bool authenticated : 1;
+  bool ever_authenticated : 1;
   bool close_after_reply : 1;  // nothing more is read or executed; closed when the output is sent
   bool close_asap : 1;         // closed at the end of this turn, whatever is unsent
   bool unix_socket : 1;
@@ -36,6 +38,8 @@ struct ClientFlags {
   bool unblocked : 1;
   bool monitor : 1;
   bool pubsub : 1;
+  bool replica : 1;  // sends its writes to nobody: receives ours
+  bool primary : 1;
   bool tracking : 1;
   bool fake : 1;  // has no socket: AOF loading, scripts
   bool protected_from_eviction : 1;
@@ -60,7 +64,7 @@ struct Client {
   int64_t created_ms = 0;
   int64_t last_interaction_s = 0;
   uint64_t net_in = 0, net_out = 0, commands = 0;
-  uint64_t argv_bytes = 0;  // of the command being executed
+  std::span<const Slice> argv;  // of the command being executed, else empty
   size_t output_peak = 0;   // largest reply backlog in the present period (rbp)
   int64_t output_peak_reset_ms = 0;
   size_t reply_buffer = 16384;  // what Valkey calls the client's reply buffer size (rbs): grows and shrinks with use
@@ -78,16 +82,24 @@ struct Client {
   [[nodiscard]] virtual size_t query_size() const { return 0; }      // unparsed input (qbuf)
   [[nodiscard]] virtual size_t query_free() const { return 0; }      // free room in its own input buffer (qbuf-free)
   [[nodiscard]] virtual bool wants_write() const { return false; }   // waits for the socket to take more
+  [[nodiscard]] virtual size_t postponed_size() const { return 0; }  // arguments of requests that wait
+  // Ends what the client is blocked on as if its time was over, or with an error. False: it is not blocked on anything
+  // that could time out.
+  virtual bool unblock(bool /*with_error*/) { return false; }
   // Output was added outside the client's own turn: it must be sent at the end of this one.
   virtual void output_added() {}
   // Resumes a client that was blocked or postponed.
   virtual void resume() {}
 
   [[nodiscard]] ClientClass client_class() const {
+    if (flags.primary) return ClientClass::kPrimary;
+    if (flags.replica) return ClientClass::kReplica;
     return flags.pubsub ? ClientClass::kPubsub : ClientClass::kNormal;
   }
-  // Output that counts against client-output-buffer-limit: what a fixed reply buffer would not hold.
-  [[nodiscard]] size_t limited_output() const;
+  // Output that counts against client-output-buffer-limit: what a fixed reply buffer would not hold, or everything.
+  [[nodiscard]] size_t limited_output(bool everything = false) const;
+  // Bytes of the arguments that it executes or waits to execute (argv-mem).
+  [[nodiscard]] size_t argv_memory() const;
   // Total memory of the client (tot-mem).
   [[nodiscard]] size_t memory() const;
 };

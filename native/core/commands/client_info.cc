@@ -1,46 +1,80 @@
 #include "commands/client_info.h"
 
-#include <cstdio>
+#include <type_traits>
+
+#include "base/numbers.h"
 
 namespace kvasir {
 
+std::string client_flags(const Client& c) {
+  std::string f;
+  if (c.flags.monitor) f += 'O';
+  if (c.flags.replica && !c.flags.monitor) f += 'S';
+  if (c.flags.primary) f += 'M';
+  if (c.flags.pubsub) f += 'P';
+  if (c.flags.multi) f += 'x';
+  if (c.blocked != Blocked::kNo) f += 'b';
+  if (c.flags.tracking) f += 't';
+  if (c.flags.close_after_reply) f += 'c';
+  if (c.flags.unblocked) f += 'u';
+  if (c.flags.close_asap) f += 'A';
+  if (c.flags.unix_socket) f += 'U';
+  if (c.flags.readonly) f += 'r';
+  if (c.flags.no_evict) f += 'e';
+  if (c.flags.no_touch) f += 'T';
+  if (c.flags.import_source) f += 'I';
+  if (f.empty()) f += 'N';
+  return f;
+}
+
+namespace {
+
+class Line {
+ public:
+  Line& operator()(const char* field, Slice value) {
+    if (!text_.empty()) text_ += ' ';
+    text_ += field;
+    text_ += '=';
+    text_.append(value.data, value.size);
+    return *this;
+  }
+  template <class T>
+    requires std::is_integral_v<T>
+  Line& operator()(const char* field, T value) {
+    char digits[24];
+    const size_t n = std::is_signed_v<T> ? format_i64(digits, static_cast<int64_t>(value))
+                                         : format_u64(digits, static_cast<uint64_t>(value));
+    return (*this)(field, Slice(digits, n));
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+// Attributes are shown up to a NUL.
+Slice shown(const std::string& s) { return {s.c_str(), strlen(s.c_str())}; }
+
+}  // namespace
+
 std::string client_info(const Core& core, const Client& c, bool hide_user_data) {
-  char flags[20];
-  char* f = flags;
-  if (c.flags.monitor) *f++ = 'O';
-  if (c.flags.pubsub) *f++ = 'P';
-  if (c.flags.multi) *f++ = 'x';
-  if (c.blocked != Blocked::kNo) *f++ = 'b';
-  if (c.flags.tracking) *f++ = 't';
-  if (c.flags.close_after_reply) *f++ = 'c';
-  if (c.flags.unblocked) *f++ = 'u';
-  if (c.flags.close_asap) *f++ = 'A';
-  if (c.flags.unix_socket) *f++ = 'U';
-  if (c.flags.readonly) *f++ = 'r';
-  if (c.flags.no_evict) *f++ = 'e';
-  if (c.flags.no_touch) *f++ = 'T';
-  if (c.flags.import_source) *f++ = 'I';
-  if (f == flags) *f++ = 'N';
-  *f = 0;
   const size_t buffered = c.out.bytes();
-  const size_t in_buffer = buffered < c.reply_buffer ? buffered : c.reply_buffer;
-  const std::string fd = c.descriptor() < 0 ? "fd=-1" : "fd=" + std::to_string(c.descriptor());
-  char text[2048];
-  const int n = snprintf(
-      text, sizeof text,
-      "id=%llu addr=%s laddr=%s %s name=%s age=%lld idle=%lld flags=%s capa=%s db=%d sub=0 psub=0 ssub=0 multi=-1 "
-      "watch=0 qbuf=%zu qbuf-free=%zu argv-mem=%llu multi-mem=0 rbs=%zu rbp=%zu obl=%zu oll=%u omem=%zu tot-mem=%zu "
-      "events=%s cmd=%s user=%s redir=-1 resp=%d lib-name=%s lib-ver=%s tot-net-in=%llu tot-net-out=%llu tot-cmds=%llu",
-      static_cast<unsigned long long>(c.id), c.peer_address().c_str(), c.local_address().c_str(), fd.c_str(),
-      hide_user_data ? "*redacted*" : c.name.c_str(), static_cast<long long>((core.wall_ms - c.created_ms) / 1000),
-      static_cast<long long>(core.wall_ms / 1000 - c.last_interaction_s), flags, c.flags.capa_redirect ? "r" : "", c.db,
-      c.query_size(), c.query_free(), static_cast<unsigned long long>(c.argv_bytes), c.reply_buffer, c.output_peak,
-      in_buffer, c.out.blocks(), c.limited_output(), c.memory(), c.wants_write() ? "rw" : "r",
-      c.last_command != nullptr ? c.last_command->fullname.c_str() : "NULL",
-      hide_user_data ? "*redacted*" : (c.user != nullptr ? c.user->name.c_str() : "default"), c.reply.resp,
-      c.lib_name.c_str(), c.lib_ver.c_str(), static_cast<unsigned long long>(c.net_in),
-      static_cast<unsigned long long>(c.net_out), static_cast<unsigned long long>(c.commands));
-  return {text, static_cast<size_t>(n < static_cast<int>(sizeof text) ? n : static_cast<int>(sizeof text) - 1)};
+  // What Valkey's fixed reply buffer would hold; the rest is its reply list.
+  const size_t list_bytes = c.limited_output();
+  Line line;
+  line("id", c.id)("addr", c.peer_address())("laddr", c.local_address())("fd", c.descriptor());
+  line("name", hide_user_data ? Slice("*redacted*") : shown(c.name));
+  line("age", core.wall_s - c.created_ms / 1000)("idle", core.wall_s - c.last_interaction_s)("flags", client_flags(c));
+  line("capa", c.flags.capa_redirect ? "r" : "")("db", c.db)("sub", 0)("psub", 0)("ssub", 0)("multi", -1)("watch", 0);
+  line("qbuf", c.query_size())("qbuf-free", c.query_free())("argv-mem", c.argv_memory())("multi-mem", 0);
+  line("rbs", c.reply_buffer)("rbp", c.output_peak)("obl", list_bytes == 0 ? buffered : 0);
+  line("oll", list_bytes == 0 ? 0U : c.out.blocks())("omem", list_bytes)("tot-mem", c.memory());
+  line("events", c.wants_write() ? "rw" : "r");
+  line("cmd", c.last_command != nullptr ? Slice(c.last_command->fullname) : Slice("NULL"));
+  line("user", hide_user_data ? Slice("*redacted*") : c.user != nullptr ? Slice(c.user->name) : Slice("(superuser)"));
+  line("redir", -1)("resp", static_cast<int>(c.reply.resp))("lib-name", shown(c.lib_name));
+  line("lib-ver", shown(c.lib_ver))("tot-net-in", c.net_in)("tot-net-out", c.net_out)("tot-cmds", c.commands);
+  return line.take();
 }
 
 }  // namespace kvasir

@@ -7,6 +7,9 @@
 
 namespace kvasir {
 
+// The letters of the flags field; "N" if there are none.
+std::string client_flags(const Client& c);
+
 // hide_user_data replaces the names that users chose (for the log).
 std::string client_info(const Core& core, const Client& c, bool hide_user_data);
 

@@ -1,5 +1,6 @@
 #include "commands/core.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 
@@ -9,14 +10,22 @@ namespace {
 constexpr size_t kFixedReply = 16 * 1024;  // what the fixed reply buffer of Valkey holds
 }
 
-size_t Client::limited_output() const {
+size_t Client::limited_output(bool everything) const {
   const size_t n = out.bytes();
-  return n > kFixedReply ? out.memory() + out.turn_bytes() + out.ref_bytes() : 0;
+  if (n == 0 || (n <= kFixedReply && !everything)) return 0;
+  // Replies are kept in blocks of at least that size.
+  return std::max(kFixedReply, out.memory() + out.turn_bytes() + out.ref_bytes());
 }
 
 size_t Client::memory() const {
   return sizeof(Client) + 512 + out.memory() + reply_buffer + query_size() + query_free() + name.capacity() +
-         lib_name.capacity() + lib_ver.capacity() + argv_bytes;
+         lib_name.capacity() + lib_ver.capacity() + argv_memory() + argv.size() * sizeof(Slice);
+}
+
+size_t Client::argv_memory() const {
+  size_t n = postponed_size();
+  for (const Slice& s : argv) n += s.size;
+  return n;
 }
 
 void Propagation::rewrite(std::span<const Slice> argv) {

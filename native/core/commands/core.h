@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "commands/client.h"
 #include "commands/command.h"
+#include "commands/pause.h"
 #include "keyspace/keyspace.h"
 
 namespace kvasir {
@@ -67,6 +68,16 @@ struct Settings {
   LogLevel loglevel = LogLevel::kNotice;  // messages below are not even formatted
   // Decided by the control plane: whether a client must authenticate, and who may run protected commands.
   bool auth_required = false;
+  bool import_mode = false;
+  // DEBUG: replies count as if none fitted a fixed buffer; periodic work on clients rests; how often the largest reply
+  // of a period is forgotten (-1: never).
+  bool enforce_reply_list = false;
+  bool pause_client_cron = false;
+  int64_t reply_peak_reset_ms = 5000;
+  // HELLO
+  bool extended_redis_compat = false;
+  std::string availability_zone;  // empty: none
+  std::string server_version, redis_version;
 };
 
 struct Counters {
@@ -98,12 +109,6 @@ class Hooks {
   virtual void close(Client& c) = 0;
   // Asks the loop to shut down etc.: an event for the control plane, delivered after this turn.
   virtual void control(const char* event, Slice detail) = 0;
-};
-
-// CLIENT PAUSE and its like. Until `end_ms` clients that send a command of that kind are postponed.
-struct Pause {
-  int64_t end_ms = 0;  // wall clock; 0: not paused
-  bool writes_only = false;
 };
 
 class Core;
@@ -189,21 +194,22 @@ class Core {
   size_t blocked_clients = 0;
 
   // --- time, read once a turn and again when a command was long ---
+  int64_t wall_s = 0;
   int64_t wall_ms = 0;
   int64_t wall_us = 0;
   uint64_t mono_us = 0;
 
-  Pause pause_user, pause_failover;
-  [[nodiscard]] bool paused_all() const {
-    return pause_user.end_ms > wall_ms && !pause_user.writes_only;
-  }
-  [[nodiscard]] bool paused_writes() const {
-    return pause_user.end_ms > wall_ms || pause_failover.end_ms > wall_ms;
+  Pauses pauses;
+  // To be called after changing pauses, and by the engine as time goes by.
+  void update_pauses() {
+    pauses.update(wall_ms);
+    keyspace.expire_paused = pauses.scope() != PauseScope::kNone;
   }
 
   Propagation propagation;
   bool stream_active = false;  // somebody reads the propagation stream
   bool loading = false;
+  bool replica = false;  // of another server
   Client* executing = nullptr;
   // Arguments of the running command that must not appear in logs: bit i for argument i.
   uint64_t redacted_args = 0;

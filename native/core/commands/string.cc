@@ -109,7 +109,6 @@ void register_string_commands(HandlerMap& map) {
   map["mset"] = mset_command;
 }
 void register_key_commands(HandlerMap&) {}
-void register_client_commands(HandlerMap&) {}
 void register_server_commands(HandlerMap&) {}
 
 }  // namespace kvasir

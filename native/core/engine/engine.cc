@@ -21,6 +21,7 @@ Engine::Engine(int databases, bool clustered, Hooks* hooks) : core(databases, cl
 void Engine::update_clock() {
   core.wall_us = wall_us();
   core.wall_ms = core.wall_us / 1000;
+  core.wall_s = core.wall_ms / 1000;
   core.mono_us = mono_us();
   core.keyspace.now_ms = core.wall_ms;
   core.keyspace.lru_clock = static_cast<uint32_t>(core.wall_ms / 1000) & 0xffffff;
@@ -100,6 +101,7 @@ Executed Engine::execute(Client& c, Pending& p) {
   core.redacted_args = 0;
 
   if (cmd == nullptr || (cmd->is_container && r.argc > 1)) {
+    c.last_command = nullptr;
     // A web page or a proxy made to talk to us: drop the connection at once.
     if (cmd == nullptr && (equals_nocase(r.argv[0], "host:") || equals_nocase(r.argv[0], "post"))) {
       core.log(LogLevel::kWarning,
@@ -117,6 +119,7 @@ Executed Engine::execute(Client& c, Pending& p) {
     }
     return Executed::kDone;
   }
+  c.last_command = cmd;
   if (core.settings.auth_required && !c.flags.authenticated && !(cmd->flags & kCmdNoAuth)) {
     reject(c, cmd, "NOAUTH Authentication required.");
     return Executed::kDone;
@@ -126,20 +129,16 @@ Executed Engine::execute(Client& c, Pending& p) {
     reject(c, cmd, "ERR wrong number of arguments for '" + cmd->fullname + "' command");
     return Executed::kDone;
   }
-  if (was_paused_ && !c.flags.fake) {
-    const bool writes = (cmd->flags & (kCmdWrite | kCmdMayReplicate)) != 0;
-    if (core.paused_all() || (writes && core.paused_writes())) {
-      // CLIENT UNPAUSE must stay possible, and so must leaving.
-      const bool let_through = cmd->parent != nullptr && cmd->parent->name == "client";
-      if (!let_through) {
-        c.blocked = Blocked::kPostponed;
-        return Executed::kPostponed;
-      }
-    }
-  }
   if (core.loading && !(cmd->flags & kCmdLoading)) {
     reject(c, cmd, "LOADING Valkey is loading the dataset in memory");
     return Executed::kDone;
+  }
+  // Nothing is exempt, not even CLIENT UNPAUSE; only replicas must get on, for a failover to succeed.
+  const PauseScope pause = core.pauses.scope();
+  if (pause != PauseScope::kNone && !c.flags.fake && !c.flags.replica &&
+      (pause == PauseScope::kAll || (cmd->flags & (kCmdWrite | kCmdMayReplicate)) != 0)) {
+    c.blocked = Blocked::kPostponed;
+    return Executed::kPostponed;
   }
   run(c, p);
   return Executed::kDone;
@@ -156,11 +155,13 @@ void Engine::run(Client& c, Pending& p) {
   core.keyspace.no_touch = c.flags.no_touch;
 
   Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
+  c.argv = call.argv;
   const uint64_t start = last_ticks_;
   cmd->handler(call);
   const uint64_t end = ticks();
   last_ticks_ = end;
   core.executing = outer;
+  c.argv = {};
 
   const uint64_t ns = ticks_to_ns(end - start);
   const auto usec = static_cast<int64_t>(ns / 1000);
@@ -168,7 +169,6 @@ void Engine::run(Client& c, Pending& p) {
   cmd->usec += static_cast<uint64_t>(usec);
   if (core.settings.latency_tracking) cmd->histogram.record(static_cast<int64_t>(ns));
   count_errors(c, cmd, errors);
-  c.last_command = cmd;
   c.commands++;
   core.counters.commands_processed++;
 
@@ -207,14 +207,14 @@ void Engine::log_command(Client& c, const Pending& p, int64_t usec, uint64_t rep
 }
 
 bool Engine::enforce_output_limit(Client& c) {
-  const size_t used = c.limited_output();
+  const size_t used = c.limited_output(core.settings.enforce_reply_list);
   if (c.flags.fake || c.flags.close_asap) return false;
   if (used == 0) {
     c.soft_limit_since_s = 0;
     return false;
   }
   const OutputLimit& limit = core.settings.output_limits[static_cast<size_t>(c.client_class()) % 3];
-  bool over = core.settings.auth_required && !c.flags.authenticated && used > kUnauthenticatedOutput;
+  bool over = core.settings.auth_required && !c.flags.ever_authenticated && used > kUnauthenticatedOutput;
   if (limit.hard_bytes != 0 && used >= limit.hard_bytes) over = true;
   if (limit.soft_bytes != 0 && used >= limit.soft_bytes) {
     const int64_t now = core.wall_ms / 1000;
@@ -234,12 +234,11 @@ bool Engine::enforce_output_limit(Client& c) {
   return true;
 }
 
-bool Engine::pause_ended() {
-  const bool paused = core.paused_all() || core.paused_writes();
-  const bool ended = was_paused_ && !paused;
-  was_paused_ = paused;
-  core.keyspace.expire_paused = paused;
-  return ended;
+bool Engine::pause_loosened() {
+  core.update_pauses();
+  const PauseScope before = pause_scope_;
+  pause_scope_ = core.pauses.scope();
+  return pause_scope_ < before;
 }
 
 void Engine::key_modified(Database& db, Slice key) {}

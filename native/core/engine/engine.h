@@ -44,8 +44,9 @@ class Engine final : public Signals {
 
   // True if the client is over its class's output limit; it is then marked for closing, logged and counted.
   bool enforce_output_limit(Client& c);
-  // Ends pauses whose time is over; true if clients should be resumed.
-  bool pause_ended();
+  // Follows the pauses as time goes by. True when they have become less strict since the last call, so that postponed
+  // clients should try again.
+  bool pause_loosened();
   // Adds a latency sample if the monitor is on and it is long enough.
   void latency_sample(const char* event, int64_t us) {
     const int64_t ms = us / 1000;
@@ -67,7 +68,7 @@ class Engine final : public Signals {
   void count_errors(Client& c, Command* command, uint64_t before);
   void log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes);
 
-  bool was_paused_ = false;
+  PauseScope pause_scope_ = PauseScope::kNone;  // as pause_loosened() saw it last
   uint64_t last_ticks_ = 0;  // when the previous command of this turn ended: the start of the next
 };
 

@@ -68,6 +68,12 @@ void Connection::on_ready(bool is_readable, bool is_writable) {
   if (is_readable && !closing) reactor_->readable(*this);
 }
 
+size_t Connection::postponed_size() const {
+  size_t n = 0;
+  for (const SavedRequest& s : saved) n += s.bytes();
+  return n;
+}
+
 void Connection::output_added() { reactor_->queue_flush(*this); }
 void Connection::resume() { reactor_->resume_postponed(); }
 

@@ -48,8 +48,11 @@ class Connection final : public Client, public Pollable {
   [[nodiscard]] std::string local_ip() const override;
   [[nodiscard]] bool peer_is_loopback() const override;
   [[nodiscard]] int descriptor() const override { return fd; }
-  [[nodiscard]] size_t query_size() const override { return parser.pending_size(); }
-  [[nodiscard]] size_t query_free() const override { return parser.buffer_capacity() - parser.pending_size(); }
+  [[nodiscard]] size_t query_size() const override {
+    return parser.pending_size() + (turn_requests > 0 ? turn_bytes : 0);
+  }
+  [[nodiscard]] size_t postponed_size() const override;
+  [[nodiscard]] size_t query_free() const override { return parser.room(); }
   [[nodiscard]] bool wants_write() const override { return writing; }
   void output_added() override;
   void resume() override;
@@ -63,6 +66,9 @@ class Connection final : public Client, public Pollable {
   bool closing = false;       // stands in the reactor's list of connections to close
   bool has_rest = false;      // unparsed input is left for later in this turn
   bool reading = true;
+  uint64_t read_turn = 0;      // the turn of the last read
+  uint32_t turn_bytes = 0;     // what it brought
+  uint32_t turn_requests = 0;  // how many of its requests are still to run
 
  private:
   Reactor* reactor_;

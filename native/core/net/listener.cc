@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -62,38 +63,34 @@ void Reactor::Listener::on_ready(bool is_readable, bool /*writable*/) {
 }
 
 ListenResult Reactor::listen_tcp(const std::string& host, int port, int backlog, bool mptcp) {
-  sockaddr_storage ss{};
-  socklen_t len = 0;
-  const bool v6 = host.find(':') != std::string::npos;
-  if (v6) {
-    auto* a = reinterpret_cast<sockaddr_in6*>(&ss);
-    a->sin6_family = AF_INET6;
-    a->sin6_port = htons(static_cast<uint16_t>(port));
-    if (inet_pton(AF_INET6, host.c_str(), &a->sin6_addr) != 1) return failed(-1, "Invalid argument");
-    len = sizeof *a;
-  } else {
-    auto* a = reinterpret_cast<sockaddr_in*>(&ss);
-    a->sin_family = AF_INET;
-    a->sin_port = htons(static_cast<uint16_t>(port));
-    if (inet_pton(AF_INET, host.c_str(), &a->sin_addr) != 1) return failed(-1, "Invalid argument");
-    len = sizeof *a;
-  }
-  const int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, mptcp ? IPPROTO_MPTCP : IPPROTO_TCP);
+  addrinfo hints{};
+  hints.ai_family = host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int unresolved = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (unresolved != 0) return failed(-1, gai_strerror(unresolved));
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, freeaddrinfo);
+
+  const int protocol = mptcp ? IPPROTO_MPTCP : IPPROTO_TCP;
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
   if (fd < 0) {
-    ListenResult r = failed(-1, errno_text());
-    r.not_supported = errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT || errno == ENOPROTOOPT;
+    const int e = errno;
+    ListenResult r = failed(-1, "unable to bind socket, errno: " + std::to_string(e));
+    r.family_missing = e == EAFNOSUPPORT || e == EPROTONOSUPPORT || e == ENOPROTOOPT || e == ESOCKTNOSUPPORT ||
+                       e == EPFNOSUPPORT;
     return r;
   }
   const int yes = 1;
+  if (found->ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
-  if (bind(fd, reinterpret_cast<sockaddr*>(&ss), len) != 0) {
+  if (bind(fd, found->ai_addr, found->ai_addrlen) != 0) {
     const int e = errno;
-    ListenResult r = failed(fd, strerror(e));
-    r.not_supported = e == EADDRNOTAVAIL || e == EAFNOSUPPORT;
+    ListenResult r = failed(fd, std::string("bind: ") + strerror(e));
+    r.address_missing = e == EADDRNOTAVAIL;
     return r;
   }
-  if (::listen(fd, backlog) != 0) return failed(fd, errno_text());
+  if (::listen(fd, backlog) != 0) return failed(fd, "listen: " + errno_text());
   ListenResult r;
   r.port = local_of(fd).port;
   auto l = std::make_unique<Listener>(this, fd, false, "");
@@ -119,6 +116,8 @@ ListenResult Reactor::listen_unix(const std::string& path, int mode, int backlog
   return {};
 }
 
-void Reactor::close_listeners() { listeners_.clear(); }
+void Reactor::close_listeners(bool tcp, bool unix_sockets) {
+  std::erase_if(listeners_, [&](const auto& l) { return l->is_unix() ? unix_sockets : tcp; });
+}
 
 }  // namespace kvasir

@@ -15,6 +15,7 @@ class Reactor::Listener final : public Pollable {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   bool start();
+  [[nodiscard]] bool is_unix() const { return unix_; }
   void on_ready(bool readable, bool writable) override;
 
  private:

@@ -2,6 +2,8 @@
 // Node's own loop.
 #pragma once
 
+#include <cstdint>
+
 namespace kvasir {
 
 class Pollable {
@@ -17,11 +19,14 @@ class Poller {
   virtual ~Poller() = default;
   // Watches fd for reading. nullptr on failure (errno is set).
   virtual Handle add(int fd, Pollable* target) = 0;
+  // The end of the connection is always reported, as readable.
   virtual void watch(Handle h, bool read, bool write) = 0;
   // After this no event arrives; the descriptor may be closed at once.
   virtual void remove(Handle h) = 0;
   // Makes the loop run another turn without waiting for events.
   virtual void wake() = 0;
+  // Makes the loop run a turn in about ms milliseconds, whatever happens. Replaces an earlier request.
+  virtual void wake_after(uint64_t ms) = 0;
 };
 
 }  // namespace kvasir

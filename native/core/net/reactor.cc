@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/clock.h"
+#include "commands/auth.h"
 #include "commands/client_info.h"
 #include "net/listener.h"
 
@@ -42,6 +44,24 @@ const char kProtectedMode[] =
     "4) Set up an authentication password for the default user. "
     "NOTE: You only need to do one of the above things in order for the server to start accepting connections from the "
     "outside.\r\n";
+
+// What stands in the query buffer, for the log: all of it or its two ends, printable.
+std::string query_sample(Slice rest) {
+  constexpr size_t kShown = 128;
+  std::string text(1, '\'');
+  if (rest.size < kShown) {
+    text.append(rest.data, rest.size);
+  } else {
+    text.append(rest.data, kShown / 2);
+    text.append("' (... more ").append(std::to_string(rest.size - kShown)).append(" bytes ...) '");
+    text.append(rest.end() - kShown / 2, kShown / 2);
+  }
+  text.push_back('\'');
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '.';
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -104,10 +124,9 @@ void Reactor::accepted(int fd, bool unix_socket) {
   }
   auto c = std::make_unique<Connection>(this, core.next_client_id++, fd, &replies_);
   c->flags.unix_socket = unix_socket;
-  c->flags.authenticated = core.default_user.nopass;
-  c->user = &core.default_user;
+  set_default_user(core, *c);
   c->created_ms = core.wall_ms;
-  c->last_interaction_s = core.wall_ms / 1000;
+  c->last_interaction_s = core.wall_s;
   c->output_peak_reset_ms = core.wall_ms;
   core.counters.connections_received++;
   if (core.settings.protected_mode && core.default_user.nopass && !c->peer_is_loopback()) {
@@ -130,13 +149,25 @@ void Reactor::accepted(int fd, bool unix_socket) {
 // ------------------------------------------------------------------ receive
 
 void Reactor::readable(Connection& c) {
-  if (!c.reading || c.flags.close_after_reply) return;
+  if (!c.reading) {
+    // Reported all the same: the peer has gone.
+    close(c);
+    return;
+  }
+  // The loop may report a socket twice before it calls turn(): parsed arguments must not move, and nobody gets more
+  // than one read a turn.
+  if (c.read_turn == turn_number_ || c.flags.close_after_reply) return;
+  c.read_turn = turn_number_;
+  c.turn_bytes = 0;
+  c.turn_requests = 0;
   Core& core = engine_->core;
   const bool pending = c.parser.has_pending();
   size_t room = kReadSize;
   char* p;
   if (pending) {
+    const bool big = c.parser.reading_big();
     p = c.parser.read_buffer(kReadSize, &room);
+    if (!big) room = std::min(room, kReadSize);
   } else {
     p = input_.reserve(kReadSize);
   }
@@ -153,9 +184,10 @@ void Reactor::readable(Connection& c) {
     close(c);
     return;
   }
+  c.last_interaction_s = core.wall_s;
   c.net_in += static_cast<uint64_t>(n);
+  c.turn_bytes = static_cast<uint32_t>(std::min<ssize_t>(n, kReadSize));
   core.counters.net_input += static_cast<uint64_t>(n);
-  c.last_interaction_s = core.wall_ms / 1000;
   if (pending) {
     c.parser.did_read(static_cast<size_t>(n));
     parse_rest(c);
@@ -186,6 +218,7 @@ void Reactor::parse(Connection& c, const char* p, const char* end) {
     engine_->prepare(&item.pending, hint, c.db);
     hint = item.pending.command;
     items_.push_back(item);
+    c.turn_requests++;
     if (!limits.authenticated) {
       // The limits depend on what this request does (AUTH): the rest is parsed after it ran.
       c.has_rest = p < end;
@@ -223,6 +256,7 @@ void Reactor::parse_rest(Connection& c) {
     engine_->prepare(&item.pending, hint, c.db);
     hint = item.pending.command;
     items_.push_back(item);
+    c.turn_requests++;
     if (!limits.authenticated) {
       c.has_rest = c.parser.pending().size > 0;
       break;
@@ -234,7 +268,7 @@ void Reactor::parse_rest(Connection& c) {
 bool Reactor::too_much_input(Connection& c) {
   Core& core = engine_->core;
   const size_t unauthenticated = 1 << 20;
-  const size_t used = c.parser.memory();
+  const size_t used = c.parser.held();
   const bool over = used > static_cast<size_t>(core.settings.client_query_buffer_limit) ||
                     (core.settings.auth_required && !c.flags.authenticated && used > unauthenticated);
   if (!over) return false;
@@ -257,13 +291,9 @@ void Reactor::protocol_error(Connection& c) {
     core.log(LogLevel::kVerbose, "Protocol error (%s) from client: %s. Query buffer: *redacted*",
              parse_error_log(c.parser.error()), client_info(core, c, true).c_str());
   } else {
-    const Slice rest = c.parser.pending();
-    std::string shown = "Query buffer: " + rest.str().substr(0, 128);
-    for (char& ch : shown) {
-      if (ch < ' ' || ch > '~') ch = '.';
-    }
-    core.log(LogLevel::kVerbose, "Protocol error (%s) from client: %s. %s", parse_error_log(c.parser.error()),
-             client_info(core, c, false).c_str(), shown.c_str());
+    core.log(LogLevel::kVerbose, "Protocol error (%s) from client: %s. Query buffer: %s",
+             parse_error_log(c.parser.error()), client_info(core, c, false).c_str(),
+             query_sample(c.parser.pending()).c_str());
   }
   c.flags.close_after_reply = true;
   queue_flush(c);
@@ -275,7 +305,7 @@ void Reactor::turn() {
   Core& core = engine_->core;
   in_turn_ = true;
   engine_->update_clock();
-  if (engine_->pause_ended()) resume_postponed();
+  if (engine_->pause_loosened()) resume_postponed();
   // The buckets were sent for when the requests were parsed. The entries of one batch are sent for while the batch
   // before it runs; a client's SELECT in between costs a useless prefetch, nothing else.
   const auto batch = static_cast<size_t>(std::max<int64_t>(1, core.settings.prefetch_batch_max_size));
@@ -325,10 +355,19 @@ void Reactor::turn() {
   args_.reset();
   input_.reset();
   mem_collect();
+  turn_number_++;
   in_turn_ = false;
+  if (engine_->pause_loosened()) resume_postponed();
+  if (const int64_t end = core.pauses.next_end_ms(); end != 0) {
+    const int64_t longest = 3600 * 1000;
+    poller_->wake_after(static_cast<uint64_t>(std::clamp<int64_t>(end - wall_ms(), 1, longest)));
+  }
 }
 
 void Reactor::execute(Connection& c, Pending& p) {
+  if (c.turn_requests > 0) c.turn_requests--;
+  // The clock at the time of reading was that of an earlier turn.
+  c.last_interaction_s = engine_->core.wall_s;
   if (c.closing || c.flags.close_after_reply) {
     if (p.request.bufs != nullptr) SavedRequest drop(p.request);
     return;
@@ -349,6 +388,11 @@ void Reactor::execute(Connection& c, Pending& p) {
   c.flags.reply_skip = c.flags.reply_skip_next;
   c.flags.reply_skip_next = false;
   if (!c.out.empty() || c.flags.close_after_reply) queue_flush(c);
+  // A pipeline must not pile up replies beyond the limit before the turn's end.
+  if ((c.out.bytes() > kReplyBufferMax || engine_->core.settings.enforce_reply_list) &&
+      engine_->enforce_output_limit(c)) {
+    return;
+  }
   if (c.has_rest) {
     c.has_rest = false;
     parse_rest(c);
@@ -431,6 +475,7 @@ bool Reactor::flush(Connection& c) {
       close(c);
       return false;
     }
+    c.last_interaction_s = core.wall_s;
     c.net_out += static_cast<uint64_t>(sent);
     core.counters.net_output += static_cast<uint64_t>(sent);
     c.out.consume(static_cast<size_t>(sent));
@@ -438,6 +483,8 @@ bool Reactor::flush(Connection& c) {
   const bool more = !c.out.empty();
   if (more != c.writing) {
     c.writing = more;
+    // Nothing that comes after the command that ends the connection is of interest.
+    if (c.flags.close_after_reply) c.reading = false;
     poller_->watch(c.handle, c.reading, more);
   }
   if (!more) {
@@ -456,6 +503,8 @@ void Reactor::close(Connection& c) {
   c.flags.close_asap = true;
   if (c.closing) return;
   c.closing = true;
+  // For everybody else it is gone at once.
+  engine_->core.clients.erase(c.id);
   if (c.handle != nullptr) {
     poller_->remove(c.handle);
     c.handle = nullptr;
@@ -474,7 +523,6 @@ void Reactor::free_closed() {
       }
     }
     c->out.clear();
-    engine_->core.clients.erase(c->id);
     connections_.erase(c->id);
   }
   closing_.clear();
@@ -485,23 +533,25 @@ void Reactor::free_closed() {
 void Reactor::cron(int64_t hz) {
   Core& core = engine_->core;
   engine_->update_clock();
+  if (engine_->pause_loosened()) resume_postponed();
+  if (core.settings.pause_client_cron) return;
   // Every client is looked at about once a second.
   size_t n = std::max<size_t>(5, core.clients.size() / static_cast<size_t>(std::max<int64_t>(1, hz)));
   n = std::min(n, core.clients.size());
   auto it = core.clients.upper_bound(cron_cursor_);
-  const int64_t now = core.wall_ms / 1000;
-  for (; n > 0; n--) {
+  for (; n > 0 && !core.clients.empty(); n--) {
     if (it == core.clients.end()) it = core.clients.begin();
     auto& c = static_cast<Connection&>(*it->second);
     cron_cursor_ = it->first;
     ++it;
     if (c.closing) continue;
     if (core.settings.timeout_s > 0 && c.blocked == Blocked::kNo && !c.flags.pubsub &&
-        now - c.last_interaction_s > core.settings.timeout_s) {
+        core.wall_s - c.last_interaction_s > core.settings.timeout_s) {
       core.log(LogLevel::kVerbose, "Closing idle client");
       close(c);
       continue;
     }
+    c.parser.trim(core.wall_s - c.last_interaction_s > 2);
     // The size a fixed reply buffer would have: halves for a client whose replies are small, doubles when full.
     const size_t half = c.reply_buffer / 2;
     if (half >= kReplyBufferMin && c.output_peak < half) {
@@ -509,7 +559,8 @@ void Reactor::cron(int64_t hz) {
     } else if (c.reply_buffer * 2 < kReplyBufferMax * 2 && c.output_peak == c.reply_buffer) {
       c.reply_buffer = std::min(kReplyBufferMax, c.reply_buffer * 2);
     }
-    if (core.wall_ms - c.output_peak_reset_ms >= 5000) {
+    const int64_t reset_ms = core.settings.reply_peak_reset_ms;
+    if (reset_ms >= 0 && core.wall_ms - c.output_peak_reset_ms >= reset_ms) {
       c.output_peak = std::min(c.out.bytes(), c.reply_buffer);
       c.output_peak_reset_ms = core.wall_ms;
     }

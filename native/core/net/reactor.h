@@ -42,7 +42,8 @@ class InputArena {
 struct ListenResult {
   int port = 0;       // the bound port (of use when 0 was asked for)
   std::string error;  // empty: success
-  bool not_supported = false;  // the address family is not available here
+  bool family_missing = false;   // the address family, or the protocol, does not exist here
+  bool address_missing = false;  // the address belongs to no interface
 };
 
 class Reactor {
@@ -52,11 +53,11 @@ class Reactor {
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
 
-  // host: numeric address. mptcp: a Multipath TCP socket, which accepts plain TCP as well.
+  // host: an address, or a name that has one; with a colon it is IPv6. mptcp: a Multipath TCP socket, which accepts plain TCP as well.
   ListenResult listen_tcp(const std::string& host, int port, int backlog, bool mptcp);
   ListenResult listen_unix(const std::string& path, int mode, int backlog);
   // Closes the listening sockets (all, or those of one kind).
-  void close_listeners();
+  void close_listeners(bool tcp = true, bool unix_sockets = true);
   [[nodiscard]] size_t listeners() const { return listeners_.size(); }
 
   // The execute and reply phases. persist runs between them: nothing has left before it returns.
@@ -110,6 +111,7 @@ class Reactor {
   std::vector<std::unique_ptr<Listener>> listeners_;
   uint64_t cron_cursor_ = 0;
   bool in_turn_ = false;
+  uint64_t turn_number_ = 1;
 };
 
 }  // namespace kvasir

@@ -1,5 +1,6 @@
 #include "resp/parser.h"
 
+#include <algorithm>
 #include <climits>
 
 #include "base/alloc.h"
@@ -10,6 +11,9 @@ namespace kvasir {
 namespace {
 
 constexpr size_t kArgChunk = 16 * 1024;  // slices
+constexpr size_t kMinBuffer = 16 * 1024;
+constexpr size_t kMaxSpare = 4096;          // more unused buffer than this is looked at by trim()
+constexpr size_t kModestBuffer = 32 * 1024;  // a busy connection may keep this much whatever it uses
 constexpr size_t kFastArgs = 1024;       // more arguments than this go through the resumable path
 
 // The length behind '*' or '$' up to CR. Fast for the one to three digits that nearly all have.
@@ -28,14 +32,16 @@ inline bool parse_length(const char* p, const char* cr, int64_t* v) {
   return parse_i64({p, n}, v);
 }
 
-// The CR that ends the line at p, or nullptr. Length lines are short, so a plain loop beats memchr.
+// The CR that ends the line at p, or nullptr. Length lines are short, so a plain loop beats memchr. No line is longer
+// than kInlineMax: what is beyond is not looked at, so that a line is refused or taken however the stream is cut.
 inline const char* find_cr(const char* p, const char* end) {
   const char* stop = end - p > 8 ? p + 8 : end;
   for (; p < stop; p++) {
     if (*p == '\r') return p;
   }
   if (p == end) return nullptr;
-  return static_cast<const char*>(memchr(p, '\r', static_cast<size_t>(end - p)));
+  const size_t window = std::min(static_cast<size_t>(end - p), kInlineMax - 8);
+  return static_cast<const char*>(memchr(p, '\r', window));
 }
 
 inline bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -118,49 +124,39 @@ bool split_args(Slice line, char* storage, std::vector<Slice>* out) {
     if (p == end) return true;
     char* start = w;
     char quote = 0;
-    while (true) {
-      if (quote != 0) {
-        if (p == end) return false;
-        if (*p == quote) {
-          // A closing quote ends the argument: something else than a space behind it is an error.
-          if (p + 1 < end && !is_space(p[1])) return false;
-          p++;
-          break;
+    // As in a shell, quoted and plain parts that touch are one argument.
+    for (; p < end; p++) {
+      if (quote == 0) {
+        if (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t') break;
+        if (*p == '"' || *p == '\'') {
+          quote = *p;
+        } else {
+          *w++ = *p;
         }
-        if (quote == '"' && *p == '\\' && end - p >= 4 && p[1] == 'x' && hex_digit(p[2]) >= 0 && hex_digit(p[3]) >= 0) {
-          *w++ = static_cast<char>(hex_digit(p[2]) * 16 + hex_digit(p[3]));
-          p += 4;
-          continue;
+      } else if (*p == quote) {
+        quote = 0;
+      } else if (quote == '"' && *p == '\\' && end - p > 4 && p[1] == 'x' && hex_digit(p[2]) >= 0 &&
+                 hex_digit(p[3]) >= 0) {
+        *w++ = static_cast<char>(hex_digit(p[2]) * 16 + hex_digit(p[3]));
+        p += 3;
+      } else if (quote == '"' && *p == '\\' && end - p > 2) {
+        p++;
+        switch (*p) {
+          case 'n': *w++ = '\n'; break;
+          case 'r': *w++ = '\r'; break;
+          case 't': *w++ = '\t'; break;
+          case 'b': *w++ = '\b'; break;
+          case 'a': *w++ = '\a'; break;
+          default: *w++ = *p; break;
         }
-        if (quote == '"' && *p == '\\' && end - p >= 2) {
-          char c = p[1];
-          switch (c) {
-            case 'n': c = '\n'; break;
-            case 'r': c = '\r'; break;
-            case 't': c = '\t'; break;
-            case 'b': c = '\b'; break;
-            case 'a': c = '\a'; break;
-            default: break;
-          }
-          *w++ = c;
-          p += 2;
-          continue;
-        }
-        if (quote == '\'' && *p == '\\' && end - p >= 2 && p[1] == '\'') {
-          *w++ = '\'';
-          p += 2;
-          continue;
-        }
-        *w++ = *p++;
-        continue;
+      } else if (quote == '\'' && *p == '\\' && end - p > 2 && p[1] == '\'') {
+        *w++ = '\'';
+        p++;
+      } else {
+        *w++ = *p;
       }
-      if (p == end || is_space(*p)) break;
-      if (*p == '"' || *p == '\'') {
-        quote = *p++;
-        continue;
-      }
-      *w++ = *p++;
     }
+    if (quote != 0) return false;
     out->push_back({start, static_cast<size_t>(w - start)});
   }
 }
@@ -184,9 +180,13 @@ void RequestParser::reset_request() {
 }
 
 ParseResult RequestParser::parse_inline(const char** p, const char* end, ArgArena* args, Request* out) {
-  const auto* nl = static_cast<const char*>(memchr(*p, '\n', static_cast<size_t>(end - *p)));
+  // What decides is where the line ends, not how much of it has come, so that a line is refused or taken however the
+  // stream is cut. As in Valkey no line ends behind a NUL.
+  const size_t window = std::min(static_cast<size_t>(end - *p), kInlineMax + 1);
+  const auto* nl = static_cast<const char*>(memchr(*p, '\n', window));
+  if (nl != nullptr && memchr(*p, 0, static_cast<size_t>(nl - *p)) != nullptr) nl = nullptr;
   if (nl == nullptr) {
-    if (static_cast<size_t>(end - *p) > kInlineMax) return fail(ParseError::kBigInline);
+    if (window > kInlineMax) return fail(ParseError::kBigInline);
     return ParseResult::kMore;
   }
   const char* stop = nl;
@@ -262,7 +262,7 @@ ParseResult RequestParser::parse(const char** cursor, const char* end, const Lim
 
 void RequestParser::reserve_buffer(size_t n) {
   if (cap_ - size_ >= n) return;
-  size_t cap = cap_ == 0 ? 1024 : cap_;
+  size_t cap = cap_ == 0 ? kMinBuffer : cap_;
   while (cap - size_ < n) cap = cap < (size_t{1} << 20) ? cap * 2 : cap + (size_t{1} << 20);
   buf_ = static_cast<char*>(mem_realloc(buf_, cap));
   cap_ = mem_usable(buf_);
@@ -273,10 +273,14 @@ void RequestParser::keep(const char* p, size_t n) {
   reserve_buffer(n);
   memcpy(buf_ + size_, p, n);
   size_ += n;
+  peak_ = std::max(peak_, size_);
 }
 
 char* RequestParser::read_buffer(size_t want, size_t* room) {
   if (big_ != nullptr) {
+    if (big_->capacity() < static_cast<size_t>(bulk_) + 2) {
+      big_ = StrBuf::ensure_capacity(big_, static_cast<size_t>(bulk_) + 2, false);  // trim() had shrunk it
+    }
     *room = static_cast<size_t>(bulk_) + 2 - big_filled_;
     return big_->data() + big_filled_;
   }
@@ -290,6 +294,7 @@ void RequestParser::did_read(size_t n) {
     big_filled_ += n;
   } else {
     size_ += n;
+    peak_ = std::max(peak_, size_);
   }
 }
 
@@ -408,19 +413,38 @@ void RequestParser::compact() {
   scan_ -= pos_;
   size_ = left;
   pos_ = 0;
-  // A buffer that served one huge request is not kept for the next small one.
-  if (size_ == 0 && big_ == nullptr && multibulk_ == 0) {
-    mem_free(buf_);
-    buf_ = nullptr;
-    cap_ = 0;
-  } else if (cap_ > 64 * 1024 && size_ < cap_ / 8) {
-    buf_ = static_cast<char*>(mem_realloc(buf_, size_ + 1024));
-    cap_ = mem_usable(buf_);
+}
+
+void RequestParser::trim(bool idle) {
+  if (cap_ - size_ > kMaxSpare) {
+    size_t want = cap_;
+    if (idle) {
+      want = size_;
+    } else if (cap_ > kModestBuffer && cap_ / 2 > peak_) {
+      want = std::max({peak_, size_, size_t{1024}});
+    }
+    if (want == 0) {
+      mem_free(buf_);
+      buf_ = nullptr;
+      cap_ = 0;
+    } else if (want != cap_) {
+      buf_ = static_cast<char*>(mem_realloc(buf_, want));
+      cap_ = mem_usable(buf_);
+    }
   }
+  if (idle && big_ != nullptr) {
+    big_->set_size(big_filled_);
+    big_ = StrBuf::shrink(big_);
+  }
+  peak_ = size_;
+}
+
+size_t RequestParser::room() const {
+  return cap_ - size_ + (big_ != nullptr ? big_->capacity() - big_filled_ : 0);
 }
 
 size_t RequestParser::memory() const {
-  return cap_ + args_.capacity() * sizeof(Arg) + (big_ != nullptr ? static_cast<size_t>(bulk_) + 2 : 0);
+  return cap_ + args_.capacity() * sizeof(Arg) + (big_ != nullptr ? big_->capacity() : 0);
 }
 
 }  // namespace kvasir

@@ -104,6 +104,8 @@ class RequestParser {
   // Where the next read goes when has_pending(): the rest of a big argument, or behind the pending bytes.
   // *room is how much fits there (at least `want` unless a big argument needs less).
   char* read_buffer(size_t want, size_t* room);
+  // The next read fills a big argument, and nothing else.
+  [[nodiscard]] bool reading_big() const { return big_ != nullptr; }
   // n bytes were read there.
   void did_read(size_t n);
   // Parses from the pending bytes, as parse() does; call until it returns kMore.
@@ -114,9 +116,16 @@ class RequestParser {
   [[nodiscard]] ParseError error() const { return error_; }
   [[nodiscard]] char got() const { return got_; }
   [[nodiscard]] Slice pending() const { return {buf_ + pos_, size_ - pos_}; }
+  // Between turns, now and then: gives back what the buffers have too much. An idle connection keeps nothing that
+  // holds no bytes.
+  void trim(bool idle);
+
   // Memory of the pending bytes, the big argument and the argument list.
   [[nodiscard]] size_t memory() const;
-  [[nodiscard]] size_t buffer_capacity() const { return cap_; }
+  // Room behind the pending bytes and in the big argument.
+  [[nodiscard]] size_t room() const;
+  // Bytes of requests that are not complete, and of those kept for later.
+  [[nodiscard]] size_t held() const { return pending_size() + big_wire_; }
   [[nodiscard]] size_t pending_size() const { return size_ - pos_ + big_filled_; }
 
  private:
@@ -145,6 +154,7 @@ class RequestParser {
   std::vector<Arg> args_;
   StrBuf* big_ = nullptr;  // the argument being read directly, big_filled_ of bulk_ + 2 bytes there
   size_t big_filled_ = 0;
+  size_t peak_ = 0;        // largest size_ since the last trim()
   size_t big_wire_ = 0;  // wire bytes of this request that went to StrBufs
   ParseError error_ = ParseError::kNone;
   char got_ = 0;
