@@ -22,10 +22,14 @@ constexpr uint32_t kGetters = bit(OptionsOf::kGetex) | bit(OptionsOf::kHgetex);
 constexpr uint32_t kKeepOrPersist = kOptKeepTtl | kOptPersist;
 
 constexpr OptionRule kRules[] = {
-    {std::string_view("EX"), kOptEx, kKeepOrPersist | kOptPx | kOptExat | kOptPxat, kSetters | kGetters, true},
-    {std::string_view("PX"), kOptPx, kKeepOrPersist | kOptEx | kOptExat | kOptPxat, kSetters | kGetters, true},
-    {std::string_view("EXAT"), kOptExat, kKeepOrPersist | kOptEx | kOptPx | kOptPxat, kSetters | kGetters, true},
-    {std::string_view("PXAT"), kOptPxat, kKeepOrPersist | kOptEx | kOptPx | kOptExat, kSetters | kGetters, true},
+    {std::string_view("EX"), kOptEx, kKeepOrPersist | kOptPx | kOptExat | kOptPxat, kSetters | kGetters,
+     true},
+    {std::string_view("PX"), kOptPx, kKeepOrPersist | kOptEx | kOptExat | kOptPxat, kSetters | kGetters,
+     true},
+    {std::string_view("EXAT"), kOptExat, kKeepOrPersist | kOptEx | kOptPx | kOptPxat, kSetters | kGetters,
+     true},
+    {std::string_view("PXAT"), kOptPxat, kKeepOrPersist | kOptEx | kOptPx | kOptExat, kSetters | kGetters,
+     true},
     {std::string_view("NX"), kOptNx, kOptXx | kOptIfeq, kSetters, false},
     {std::string_view("XX"), kOptXx, kOptNx | kOptIfeq, kSetters, false},
     {std::string_view("GET"), kOptGet, 0, bit(OptionsOf::kSet), false},
@@ -62,7 +66,8 @@ bool parse_set_options(const Call& call, OptionsOf command, int from, int to, Se
   return true;
 }
 
-bool parse_deadline(const Call& call, int arg, TimeUnit unit, int64_t base_ms, int64_t min, int64_t* deadline_ms) {
+bool parse_deadline(const Call& call, int arg, TimeUnit unit, int64_t base_ms, int64_t min,
+                    int64_t* deadline_ms) {
   int64_t time;
   if (!parse_i64(call.arg(arg), &time)) {
     call.not_an_integer();

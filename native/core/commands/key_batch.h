@@ -1,5 +1,5 @@
-// The keys of a multi-key command, sixteen at a time: all are hashed and their buckets and entries requested from
-// memory before the first is used, so that the cache misses of a batch overlap.
+// The keys of a multi-key command, sixteen at a time: all are hashed and their buckets and entries requested
+// from memory before the first is used, so that the cache misses of a batch overlap.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace kvasir {
 
-// Calls f(argument index, KeyRef) for the keys at arguments first, first + step, … below end, in order, until f returns
-// false. Returns whether all were visited.
+// Calls f(argument index, KeyRef) for the keys at arguments first, first + step, … below end, in order, until
+// f returns false. Returns whether all were visited.
 template <class F>
 bool for_each_key(const Call& call, int first, int end, int step, F&& f) {
   constexpr int kBatch = 16;

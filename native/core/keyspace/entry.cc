@@ -67,16 +67,25 @@ Entry* Entry::make(Slice key, int64_t expire_ms, size_t embedded, bool is_embedd
 
 Entry* Entry::make_string(Slice key, Slice value, int64_t expire_ms) {
   int64_t v;
-  if (value.size <= 20 && parse_i64(value, &v)) return make_int(key, v, expire_ms);
+  if (value.size <= kInt64Chars && parse_i64(value, &v)) return make_int(key, v, expire_ms);
+  return make_text(key, value, expire_ms);
+}
+
+Entry* Entry::make_text(Slice key, Slice value, int64_t expire_ms) {
   if (value.size > kMaxEmbedded) {
     StrBuf* buf = StrBuf::create(value.size, value.size);
     memcpy(buf->data(), value.data, value.size);
     return make_buffer(key, buf, expire_ms);
   }
-  Entry* e = make(key, expire_ms, value.size, true);
+  Entry* e = make_embedded(key, value.size, string_encoding(value.size, key.size, expire_ms != kNoExpiry), expire_ms);
+  if (value.size != 0) memcpy(e->embedded_data(), value.data, value.size);
+  return e;
+}
+
+Entry* Entry::make_embedded(Slice key, size_t size, Encoding encoding, int64_t expire_ms) {
+  Entry* e = make(key, expire_ms, size, true);
   e->type_ = static_cast<uint8_t>(Type::kString);
-  e->encoding_ = static_cast<uint8_t>(string_encoding(value.size, key.size, expire_ms != kNoExpiry));
-  memcpy(e->embedded_data(), value.data, value.size);
+  e->encoding_ = static_cast<uint8_t>(encoding);
   return e;
 }
 
@@ -111,6 +120,9 @@ Entry* Entry::rebuild(Slice key, int64_t expire_ms) {
   e->encoding_ = encoding_;
   if (embedded()) {
     memcpy(e->embedded_data(), embedded_start(), embedded_size_);
+    if (encoding() == Encoding::kEmbstr) {
+      e->set_encoding(string_encoding(embedded_size_, key.size, expire_ms != kNoExpiry));
+    }
   } else {
     e->set_word(word());
   }

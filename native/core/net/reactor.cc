@@ -275,6 +275,7 @@ void Reactor::turn() {
   Core& core = engine_->core;
   in_turn_ = true;
   engine_->update_clock();
+  replies_.reference_from = static_cast<size_t>(core.settings.min_string_size_avoid_copy_reply);
   if (engine_->pause_ended()) resume_postponed();
   const auto batch = static_cast<size_t>(std::max<int64_t>(1, core.settings.prefetch_batch_max_size));
   for (size_t i = 0; i < items_.size();) {
