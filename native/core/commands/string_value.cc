@@ -11,7 +11,7 @@ namespace {
 // A buffer or entry whose room is more than this many times what the value needs is not reused for it.
 constexpr size_t kMaxWaste = 2;
 
-bool has_deadline(const Entry* e) { return e->has_expiry_slot() && e->expire_ms() != kNoExpiry; }
+bool is_volatile(const Entry* e) { return e->has_expiry_slot() && e->expire_ms() != kNoExpiry; }
 
 // Gives the entry, which has room for a deadline if it needs one, this deadline.
 void update_deadline(Database& db, const KeyRef& k, Entry* e, int64_t deadline_ms) {
@@ -87,20 +87,29 @@ bool overwrite_in_place(Entry* e, const NewValue& v) {
   return true;
 }
 
+// What Valkey calls the embedded string of e: it stores the value with the deadline that was there, and then
+// sets the new one.
+void name_encoding(Entry* e, bool had_deadline, bool has_deadline) {
+  if (!e->embedded()) return;
+  const size_t value = e->embedded_value().size;
+  const size_t key = e->key().size;
+  const Encoding stored = Entry::string_encoding(value, key, had_deadline);
+  const bool gains = has_deadline && !had_deadline;
+  e->set_encoding(gains ? Entry::string_encoding_once_expiring(stored, value, key) : stored);
+}
+
 void overwrite(Keyspace& ks, Database& db, const KeyRef& k, EntrySlot slot, const NewValue& v,
                int64_t deadline_ms) {
-  Entry* old = slot.get();
+  Entry* e = slot.get();
+  const bool had = is_volatile(e);
   const bool has = deadline_ms != kNoExpiry;
-  // Valkey chooses the encoding before it drops the old deadline.
-  const bool counts_deadline = has || has_deadline(old);
-  Entry* e = old;
-  if (old->type() == Type::kString && (!has || old->has_expiry_slot()) && overwrite_in_place(old, v)) {
-    update_deadline(db, k, old, deadline_ms);
+  if (e->type() == Type::kString && (!has || e->has_expiry_slot()) && overwrite_in_place(e, v)) {
+    update_deadline(db, k, e, deadline_ms);
   } else {
     e = make_entry(k.key, v, deadline_ms);
     ks.replace(db, k, slot, e);
   }
-  if (e->embedded()) e->set_encoding(Entry::string_encoding(v.bytes.size, k.key.size, counts_deadline));
+  name_encoding(e, had, has);
 }
 
 }  // namespace
@@ -127,7 +136,9 @@ void store_string(const Call& call, const KeyRef& k, int value_arg, int64_t dead
   if (slot) {
     overwrite(ks, db, k, slot, v, deadline_ms);
   } else {
-    ks.add(db, k, room, make_entry(k.key, v, deadline_ms));
+    Entry* e = make_entry(k.key, v, deadline_ms);
+    name_encoding(e, false, deadline_ms != kNoExpiry);
+    ks.add(db, k, room, e);
   }
   ks.modified(db, k.key);
 }
@@ -139,7 +150,9 @@ void store_string(const Call& call, const KeyRef& k, EntrySlot slot, int value_a
   if (slot) {
     overwrite(ks, db, k, slot, v, deadline_ms);
   } else {
-    ks.add(db, k, make_entry(k.key, v, deadline_ms));
+    Entry* e = make_entry(k.key, v, deadline_ms);
+    name_encoding(e, false, deadline_ms != kNoExpiry);
+    ks.add(db, k, e);
   }
   ks.modified(db, k.key);
 }

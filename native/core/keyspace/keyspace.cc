@@ -105,8 +105,9 @@ Entry* Keyspace::set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64
   if (e->has_expiry_slot()) {
     e->set_expire_ms(expire_ms);
     if (!had) {
-      if (e->type() == Type::kString && e->encoding() == Encoding::kEmbstr) {
-        e->set_encoding(Entry::string_encoding(e->embedded_value().size, e->key().size, true));
+      if (e->type() == Type::kString && e->embedded()) {
+        e->set_encoding(
+            Entry::string_encoding_once_expiring(e->encoding(), e->embedded_value().size, e->key().size));
       }
       db.insert_expiring(k, e);
     }
