@@ -112,6 +112,8 @@ class CommandTable {
 // function; the addon joins them with the table and reports any that one side lacks.
 using HandlerMap = std::unordered_map<std::string, Handler>;
 void register_string_commands(HandlerMap& map);
+void register_string_counter_commands(HandlerMap& map);
+void register_string_lcs_command(HandlerMap& map);
 void register_key_commands(HandlerMap& map);
 void register_connection_commands(HandlerMap& map);
 void register_client_commands(HandlerMap& map);

@@ -147,7 +147,7 @@ struct Call {
   Client& client;
   Command& command;
   std::span<const Slice> argv;
-  StrBuf** bufs;       // see Request; an argument whose buffer is taken is set to nullptr
+  StrBuf** bufs;       // see Request
   uint64_t first_hash; // hash of argv[command.first_key], computed when the command was parsed; 0 if there is none
 
   [[nodiscard]] int argc() const { return static_cast<int>(argv.size()); }
@@ -157,13 +157,13 @@ struct Call {
   [[nodiscard]] Database& db() const;
   // The key at argument i with its hash and slot.
   [[nodiscard]] KeyRef key(int i) const;
-  // The argument's own buffer, if it came in one: the caller takes over the reference.
+  // The argument's own buffer, if it came in one, with a reference for the caller. The request keeps its own: the
+  // arguments stay readable until the command is done (propagation, logs), whatever happens to the key meanwhile.
   [[nodiscard]] StrBuf* take_buffer(int i) const {
-    if (bufs == nullptr || bufs[i] == nullptr) return nullptr;
-    StrBuf* b = bufs[i];
-    bufs[i] = nullptr;
-    return b;
+    return bufs == nullptr || bufs[i] == nullptr ? nullptr : bufs[i]->retain();
   }
+  // Commands from the primary or from a file must succeed as they did there: no limits of our own apply.
+  [[nodiscard]] bool must_obey() const;
   // True when somebody reads the propagation stream, so that preparing a rewritten form is worth the work.
   [[nodiscard]] bool propagating() const;
   Propagation& propagation() const;
@@ -227,6 +227,7 @@ inline KeyRef Call::key(int i) const {
   if (i == command.first_key && first_hash != 0) return {k, first_hash, slot};
   return {k, hash_bytes(k), slot};
 }
+inline bool Call::must_obey() const { return core.loading || client.client_class() == ClientClass::kPrimary; }
 inline bool Call::propagating() const { return core.stream_active; }
 inline Propagation& Call::propagation() const { return core.propagation; }
 

@@ -21,6 +21,8 @@ struct EntryTraits {
 using EntryDict = Dict<EntryTraits>;
 // Where an entry is stored; valid until the next change of its dict.
 using EntrySlot = EntryDict::Slot;
+// Where an entry will be stored.
+using EntryRoom = EntryDict::InsertPoint;
 
 // A key together with what was computed from it, once.
 struct KeyRef {
@@ -69,6 +71,16 @@ class Database {
     SlotDicts& d = slot_for_insert(k.slot);
     e->set_walk_bits(d.walk_bits);
     d.keys.insert_new(e, k.hash);
+    keys_++;
+  }
+  // The entry, or where insert_at() may put it: one probe.
+  [[nodiscard]] EntrySlot find_or_prepare(const KeyRef& k, EntryRoom* room) {
+    return slot_for_insert(k.slot).keys.find_or_prepare(k.key, k.hash, room);
+  }
+  void insert_at(const KeyRef& k, const EntryRoom& room, Entry* e) {
+    SlotDicts& d = *slot(k.slot);
+    e->set_walk_bits(d.walk_bits);
+    d.keys.insert_at(room, e);
     keys_++;
   }
   Entry* erase(const KeyRef& k) {

@@ -31,12 +31,26 @@ const char* encoding_name(Encoding e) {
   return "unknown";
 }
 
+namespace {
+constexpr size_t kEmbstrLimit = 128;
+
+// The embedded key: the size of its header, the header, the bytes and a NUL.
+size_t valkey_key_size(size_t key) { return 1 + (key < 32 ? 1 : key < 256 ? 3 : key < 65536 ? 5 : 9) + key + 1; }
+}  // namespace
+
 // Valkey's rule: robj without its pointer, the embedded key, the deadline and an sds of one-byte lengths fit two cache lines.
 Encoding Entry::string_encoding(size_t value, size_t key, bool expires) {
   if (value > 255) return Encoding::kRaw;
-  const size_t key_header = key < 32 ? 1 : key < 256 ? 3 : key < 65536 ? 5 : 9;
-  const size_t size = 8 + (key_header + key + 1 + 1) + (expires ? 8 : 0) + (3 + value + 1);
-  return size <= 128 ? Encoding::kEmbstr : Encoding::kRaw;
+  const size_t size = 8 + valkey_key_size(key) + (expires ? 8 : 0) + (3 + value + 1);
+  return size <= kEmbstrLimit ? Encoding::kEmbstr : Encoding::kRaw;
+}
+
+// Valkey's object is rebuilt for the deadline unless its allocation has room for one. With at most the limit that is so
+// where the value must not be smaller than a pointer: that takes the allocation beyond the limit, to a class of 160 bytes.
+Encoding Entry::string_encoding_once_expiring(Encoding before, size_t value, size_t key) {
+  if (before != Encoding::kEmbstr) return before;
+  if (3 + value + 1 < sizeof(void*) && 8 + valkey_key_size(key) + sizeof(void*) > kEmbstrLimit) return before;
+  return string_encoding(value, key, true);
 }
 
 Entry* Entry::make(Slice key, int64_t expire_ms, size_t embedded, bool is_embedded) {
@@ -67,16 +81,25 @@ Entry* Entry::make(Slice key, int64_t expire_ms, size_t embedded, bool is_embedd
 
 Entry* Entry::make_string(Slice key, Slice value, int64_t expire_ms) {
   int64_t v;
-  if (value.size <= 20 && parse_i64(value, &v)) return make_int(key, v, expire_ms);
+  if (value.size <= kInt64Chars && parse_i64(value, &v)) return make_int(key, v, expire_ms);
+  return make_text(key, value, expire_ms);
+}
+
+Entry* Entry::make_text(Slice key, Slice value, int64_t expire_ms) {
   if (value.size > kMaxEmbedded) {
     StrBuf* buf = StrBuf::create(value.size, value.size);
     memcpy(buf->data(), value.data, value.size);
     return make_buffer(key, buf, expire_ms);
   }
-  Entry* e = make(key, expire_ms, value.size, true);
+  Entry* e = make_embedded(key, value.size, string_encoding(value.size, key.size, expire_ms != kNoExpiry), expire_ms);
+  if (value.size != 0) memcpy(e->embedded_data(), value.data, value.size);
+  return e;
+}
+
+Entry* Entry::make_embedded(Slice key, size_t size, Encoding encoding, int64_t expire_ms) {
+  Entry* e = make(key, expire_ms, size, true);
   e->type_ = static_cast<uint8_t>(Type::kString);
-  e->encoding_ = static_cast<uint8_t>(string_encoding(value.size, key.size, expire_ms != kNoExpiry));
-  memcpy(e->embedded_data(), value.data, value.size);
+  e->encoding_ = static_cast<uint8_t>(encoding);
   return e;
 }
 
@@ -111,6 +134,12 @@ Entry* Entry::rebuild(Slice key, int64_t expire_ms) {
   e->encoding_ = encoding_;
   if (embedded()) {
     memcpy(e->embedded_data(), embedded_start(), embedded_size_);
+    if (encoding() == Encoding::kEmbstr) {
+      const bool expires = expire_ms != kNoExpiry;
+      const bool gains = expires && this->expire_ms() == kNoExpiry;
+      e->set_encoding(gains ? string_encoding_once_expiring(encoding(), embedded_size_, key.size)
+                            : string_encoding(embedded_size_, key.size, expires));
+    }
   } else {
     e->set_word(word());
   }

@@ -41,14 +41,21 @@ class Entry {
 
   // --- construction: an entry is made whole and never changes its layout; a change of layout makes a new one ---
   static Entry* make_string(Slice key, Slice value, int64_t expire_ms = kNoExpiry);
+  // As make_string, but the digits of a number stay text.
+  static Entry* make_text(Slice key, Slice value, int64_t expire_ms = kNoExpiry);
+  // An embedded string of at most kMaxEmbedded bytes, which the caller fills in.
+  static Entry* make_embedded(Slice key, size_t size, Encoding encoding, int64_t expire_ms = kNoExpiry);
   static Entry* make_int(Slice key, int64_t value, int64_t expire_ms = kNoExpiry);
   // Takes over one reference of buf.
   static Entry* make_buffer(Slice key, StrBuf* buf, int64_t expire_ms = kNoExpiry);
   static Entry* make_pointer(Slice key, Type type, Encoding encoding, void* value, int64_t expire_ms = kNoExpiry);
-  // The same entry under another key and deadline; the value moves (this one must then be freed with free_shell).
+  // The same entry under another key and deadline; the value moves (this one must then be freed with free_shell). A
+  // string that was embstr may be raw afterwards.
   Entry* rebuild(Slice key, int64_t expire_ms);
   // What OBJECT ENCODING calls a string of that size that is not an integer.
   static Encoding string_encoding(size_t value, size_t key, bool expires);
+  // The same for one that was stored without a deadline as `before` and now gets one.
+  static Encoding string_encoding_once_expiring(Encoding before, size_t value, size_t key);
   // Frees the entry and its string value. A collection's value must have been taken away before (release_value).
   static void destroy(Entry* e);
   static void free_shell(Entry* e) { mem_free(e); }

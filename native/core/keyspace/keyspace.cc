@@ -51,6 +51,13 @@ void Keyspace::add(Database& db, const KeyRef& k, Entry* e) {
   notify(kNotifyNew, "new", k.key, db);
 }
 
+void Keyspace::add(Database& db, const KeyRef& k, const EntryRoom& room, Entry* e) {
+  init_access(e);
+  db.insert_at(k, room, e);
+  if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry) db.insert_expiring(k, e);
+  notify(kNotifyNew, "new", k.key, db);
+}
+
 void Keyspace::replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e) {
   Entry* old = slot.get();
   e->set_lru(old->lru());
@@ -97,7 +104,13 @@ Entry* Keyspace::set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64
   }
   if (e->has_expiry_slot()) {
     e->set_expire_ms(expire_ms);
-    if (!had) db.insert_expiring(k, e);
+    if (!had) {
+      if (e->type() == Type::kString && e->embedded()) {
+        e->set_encoding(
+            Entry::string_encoding_once_expiring(e->encoding(), e->embedded_value().size, e->key().size));
+      }
+      db.insert_expiring(k, e);
+    }
     return e;
   }
   Entry* fresh = e->rebuild(e->key(), expire_ms);

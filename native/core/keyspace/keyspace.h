@@ -97,6 +97,18 @@ class Keyspace {
     if (!(flags & kNoTouch) && !no_touch) touch(slot.get());
     return slot;
   }
+  // As find_write, for a command that writes the key whether it is there or not: without a slot, *room is where add()
+  // puts the new entry without looking for a place again, provided that nothing changes the dict before.
+  EntrySlot find_or_prepare(Database& db, const KeyRef& k, EntryRoom* room) {
+    const EntrySlot slot = db.find_or_prepare(k, room);
+    if (!slot) return slot;
+    if (expired(*slot.get())) [[unlikely]] {
+      delete_expired(db, k);
+      return db.find_or_prepare(k, room);
+    }
+    if (!no_touch) touch(slot.get());
+    return slot;
+  }
   [[nodiscard]] bool expired(const Entry& e) const {
     return e.has_expiry_slot() && e.expire_ms() != kNoExpiry && now_ms > e.expire_ms() && !loading;
   }
@@ -104,6 +116,7 @@ class Keyspace {
   // --- changes ---
   // Inserts a key that is not there. Takes e. Its deadline, if it has one, is indexed.
   void add(Database& db, const KeyRef& k, Entry* e);
+  void add(Database& db, const KeyRef& k, const EntryRoom& room, Entry* e);
   // Replaces the entry at slot by e: the deadline index follows, access data carries over, the old entry is freed
   // (lazily when lazyfree_server_del says so and it is large).
   void replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e);

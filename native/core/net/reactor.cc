@@ -305,6 +305,7 @@ void Reactor::turn() {
   Core& core = engine_->core;
   in_turn_ = true;
   engine_->update_clock();
+  replies_.reference_from = static_cast<size_t>(core.settings.min_string_size_avoid_copy_reply);
   if (engine_->pause_loosened()) resume_postponed();
   // The buckets were sent for when the requests were parsed. The entries of one batch are sent for while the batch
   // before it runs; a client's SELECT in between costs a useless prefetch, nothing else.

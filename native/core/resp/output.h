@@ -28,6 +28,10 @@ class ReplyArena {
   ReplyArena(const ReplyArena&) = delete;
   ReplyArena& operator=(const ReplyArena&) = delete;
 
+  // Strings at least this long that live in a StrBuf are referenced instead of copied into the arena; 0: never
+  // (min-string-size-avoid-copy-reply).
+  size_t reference_from = 16384;
+
   // A place for n contiguous bytes; commit() says how many of them were used.
   char* reserve(size_t n) {
     if (static_cast<size_t>(end_ - cur_) < n) next_chunk(n);

@@ -53,7 +53,8 @@ void Reply::errorf(const char* format, ...) {
 }
 
 void Reply::bulk(StrBuf* buf, Slice s) {
-  if (reference_from == 0 || s.size < reference_from || muted) {
+  const size_t from = arena_->reference_from;
+  if (from == 0 || s.size < from || muted) {
     bulk(s);
     return;
   }

@@ -16,9 +16,6 @@ class Reply {
 
   uint8_t resp = 2;    // 2 or 3
   bool muted = false;  // CLIENT REPLY OFF / SKIP: everything is dropped
-  // Strings at least this long that live in a StrBuf are referenced instead of copied; 0: never.
-  static constexpr size_t kDefaultReferenceFrom = 16384;
-  size_t reference_from = kDefaultReferenceFrom;
 
   // Bytes written so far by this writer (commandlog large-reply, tot-net-out of a command).
   [[nodiscard]] uint64_t written() const { return written_; }
@@ -63,7 +60,7 @@ class Reply {
     p[n++] = '\n';
     end(p, n);
   }
-  // A string that lives in buf: referenced when it is long, copied when it is short.
+  // A string that lives in buf: referenced when it is long (ReplyArena::reference_from), copied when it is short.
   void bulk(StrBuf* buf, Slice s);
   void bulk_integer(int64_t v) {
     char tmp[24];
