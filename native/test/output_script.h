@@ -13,7 +13,7 @@ class OutputScript {
  public:
   // next(n): a number below n.
   explicit OutputScript(std::function<size_t(size_t)> next) : next_(std::move(next)), reply_(&out_, &arena_) {
-    reply_.reference_from = 64;
+    arena_.reference_from = 64;
   }
 
   // False: what left, or the accounting, is not what was put in.

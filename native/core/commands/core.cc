@@ -28,16 +28,20 @@ size_t Client::argv_memory() const {
   return n;
 }
 
-void Propagation::rewrite(std::span<const Slice> argv) {
+Propagation::Item Propagation::item(std::span<const Slice> argv) {
   Item item;
   for (const Slice& s : argv) {
     item.bytes.append(s.data, s.size);
     item.sizes.push_back(static_cast<uint32_t>(s.size));
   }
+  return item;
+}
+
+void Propagation::rewrite(std::span<const Slice> argv) {
   if (rewritten_) {
-    items_[0] = std::move(item);
+    items_[0] = item(argv);
   } else {
-    items_.insert(items_.begin(), std::move(item));
+    items_.insert(items_.begin(), item(argv));
     rewritten_ = true;
   }
 }
@@ -46,14 +50,9 @@ void Propagation::rewrite(std::initializer_list<Slice> argv) {
   rewrite(std::span<const Slice>(argv.begin(), argv.size()));
 }
 
-void Propagation::also(std::initializer_list<Slice> argv) {
-  Item item;
-  for (const Slice& s : argv) {
-    item.bytes.append(s.data, s.size);
-    item.sizes.push_back(static_cast<uint32_t>(s.size));
-  }
-  items_.push_back(std::move(item));
-}
+void Propagation::also(std::initializer_list<Slice> argv) { items_.push_back(item({argv.begin(), argv.size()})); }
+
+void Propagation::before(std::initializer_list<Slice> argv) { before_.push_back(item({argv.begin(), argv.size()})); }
 
 void Core::log(LogLevel level, const char* format, ...) {
   if (!logs(level)) return;

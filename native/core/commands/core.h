@@ -122,6 +122,8 @@ class Propagation {
   void rewrite(std::span<const Slice> argv);
   // Adds a command after the (possibly rewritten) command.
   void also(std::initializer_list<Slice> argv);
+  // Adds a command before it: what had to happen first, such as deleting a key that was due.
+  void before(std::initializer_list<Slice> argv);
   void suppress() { suppressed_ = true; }
   void force() { forced_ = true; }
   [[nodiscard]] bool suppressed() const { return suppressed_; }
@@ -132,12 +134,17 @@ class Propagation {
     std::vector<uint32_t> sizes;           // their lengths
   };
   [[nodiscard]] const std::vector<Item>& items() const { return items_; }
+  [[nodiscard]] const std::vector<Item>& items_before() const { return before_; }
+  [[nodiscard]] bool empty() const { return items_.empty() && before_.empty(); }
   void reset() {
     items_.clear();
+    before_.clear();
     suppressed_ = forced_ = rewritten_ = false;
   }
 
  private:
+  static Item item(std::span<const Slice> argv);
+  std::vector<Item> before_;
   std::vector<Item> items_;  // items_[0] is the rewritten command if rewritten_
   bool suppressed_ = false, forced_ = false, rewritten_ = false;
 };

@@ -156,6 +156,7 @@ void Engine::run(Client& c, Pending& p) {
 
   Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
   c.argv = call.argv;
+  core.stream_active = stream.active();
   const uint64_t start = last_ticks_;
   cmd->handler(call);
   const uint64_t end = ticks();
@@ -187,7 +188,33 @@ void Engine::run(Client& c, Pending& p) {
     core.counters.eventloop_cmd_us += static_cast<uint64_t>(usec);
     update_clock();
   }
-  if (core.keyspace.dirty != dirty) core.propagation.reset();
+  if (core.stream_active) propagate(call, core.keyspace.dirty != dirty);
+}
+
+void Engine::propagate(const Call& call, bool changed) {
+  Propagation& p = core.propagation;
+  const bool itself = (changed || p.forced()) && !p.suppressed() && !p.rewritten();
+  const size_t n = p.items_before().size() + p.items().size() + (itself ? 1 : 0);
+  if (n > 0) {
+    const int db = call.client.db;
+    static const Slice kMulti[] = {{"MULTI", 5}};
+    static const Slice kExec[] = {{"EXEC", 4}};
+    const auto append = [&](const Propagation::Item& item) {
+      std::vector<Slice> argv;
+      const char* at = item.bytes.data();
+      for (const uint32_t size : item.sizes) {
+        argv.emplace_back(at, size);
+        at += size;
+      }
+      stream.append(db, argv);
+    };
+    if (n > 1) stream.append(db, kMulti);
+    for (const auto& item : p.items_before()) append(item);
+    if (itself) stream.append(db, call.argv);
+    for (const auto& item : p.items()) append(item);
+    if (n > 1) stream.append(db, kExec);
+  }
+  p.reset();
 }
 
 void Engine::log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes) {
@@ -243,7 +270,16 @@ bool Engine::pause_loosened() {
 
 void Engine::key_modified(Database& db, Slice key) {}
 void Engine::notify(uint32_t klass, const char* event, Slice key, int db) {}
-void Engine::propagate_delete(Database& db, Slice key, bool lazy) {}
+void Engine::propagate_delete(Database& db, Slice key, bool lazy) {
+  if (!stream.active()) return;
+  const Slice name = lazy ? Slice("UNLINK", 6) : Slice("DEL", 3);
+  if (core.executing != nullptr) {
+    core.propagation.before({name, key});
+  } else {
+    const Slice argv[] = {name, key};
+    stream.append(db.id(), argv);
+  }
+}
 void Engine::flushed(int db) {}
 
 }  // namespace kvasir

@@ -7,6 +7,7 @@
 #include "commands/core.h"
 #include "engine/commandlog.h"
 #include "resp/parser.h"
+#include "stream/stream.h"
 
 namespace kvasir {
 
@@ -30,6 +31,7 @@ class Engine final : public Signals {
   Core core;
   CommandLog commandlog;
   LatencyMonitor latency;
+  PropagationStream stream;
 
   // Reads the clocks. Once at the start of a turn, and by execute() after a command that took long.
   void update_clock();
@@ -66,6 +68,8 @@ class Engine final : public Signals {
   void reject(Client& c, Command* command, Slice error);
   void reject_unknown(Client& c, const Request& r, Command* container);
   void count_errors(Client& c, Command* command, uint64_t before);
+  // Appends what the command did to the propagation stream: one command, or several in MULTI/EXEC.
+  void propagate(const Call& call, bool changed);
   void log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes);
 
   PauseScope pause_scope_ = PauseScope::kNone;  // as pause_loosened() saw it last

@@ -1,0 +1,124 @@
+#include "stream/stream.h"
+
+#include <algorithm>
+
+#include "base/alloc.h"
+#include "base/numbers.h"
+
+namespace kvasir {
+
+PropagationStream::~PropagationStream() {
+  if (tail_ != nullptr) release(tail_);
+}
+
+PropagationStream::Block* PropagationStream::grow(size_t n) {
+  const size_t cap = std::clamp<size_t>(n, kBlockBytes, size_t{64} << 20);
+  auto* b = static_cast<Block*>(mem_alloc(sizeof(Block) + cap));
+  b->next = nullptr;
+  b->start = offset_;
+  b->used = 0;
+  b->cap = static_cast<uint32_t>(cap);
+  b->refs = 1;  // the stream's own, as its tail
+  held_bytes_ += cap;
+  if (tail_ != nullptr) {
+    tail_->next = b;
+    b->refs++;  // the block before it
+    release(tail_);
+  }
+  tail_ = b;
+  return b;
+}
+
+void PropagationStream::release(Block* b) {
+  // Letting go of a block lets go of the one behind it, which may have waited only for that.
+  while (b != nullptr && --b->refs == 0) {
+    Block* next = b->next;
+    held_bytes_ -= b->cap;
+    mem_free(b);
+    b = next;
+  }
+}
+
+void PropagationStream::write(const char* p, size_t n) {
+  while (n > 0) {
+    if (tail_ == nullptr || tail_->used == tail_->cap) grow(n);
+    const size_t take = std::min<size_t>(n, tail_->cap - tail_->used);
+    memcpy(tail_->data + tail_->used, p, take);
+    tail_->used += static_cast<uint32_t>(take);
+    offset_ += take;
+    p += take;
+    n -= take;
+  }
+}
+
+void PropagationStream::write_header(char type, size_t n) {
+  char line[kInt64Chars + 3];
+  line[0] = type;
+  size_t len = 1 + format_u64(line + 1, n);
+  line[len++] = '\r';
+  line[len++] = '\n';
+  write(line, len);
+}
+
+void PropagationStream::write_bulk(Slice s) {
+  write_header('$', s.size);
+  write(s.data, s.size);
+  write("\r\n", 2);
+}
+
+void PropagationStream::append(int db, std::span<const Slice> argv) {
+  if (!active()) return;
+  if (db != db_) {
+    db_ = db;
+    char number[kInt64Chars];
+    write_header('*', 2);
+    write_bulk({"SELECT", 6});
+    write_bulk({number, format_i64(number, db)});
+  }
+  write_header('*', argv.size());
+  for (const Slice& s : argv) write_bulk(s);
+}
+
+PropagationStream::Reader::Reader(PropagationStream* stream) : stream_(stream), offset_(stream->offset_) {
+  stream_->readers_++;
+  stream_->forget_db();
+  if (stream_->tail_ == nullptr) stream_->grow(0);
+  block_ = stream_->tail_;
+  block_->refs++;
+}
+
+PropagationStream::Reader::~Reader() {
+  stream_->release(block_);
+  if (--stream_->readers_ == 0) {
+    stream_->release(stream_->tail_);
+    stream_->tail_ = nullptr;
+  }
+}
+
+int PropagationStream::Reader::peek(iovec* iov, int max) const {
+  int n = 0;
+  uint64_t at = offset_;
+  for (Block* b = block_; b != nullptr && n < max; b = b->next) {
+    const auto skip = static_cast<size_t>(at - b->start);
+    if (skip < b->used) {
+      iov[n].iov_base = b->data + skip;
+      iov[n].iov_len = b->used - skip;
+      n++;
+    }
+    at = b->start + b->used;
+  }
+  return n;
+}
+
+void PropagationStream::Reader::consume(uint64_t n) {
+  offset_ += n;
+  // A full block behind the position is let go; the tail is kept, since bytes will follow in it.
+  while (block_->next != nullptr && offset_ >= block_->start + block_->used) {
+    Block* next = block_->next;
+    next->refs++;
+    stream_->release(block_);
+    block_ = next;
+  }
+}
+
+}  // namespace kvasir
