@@ -6,6 +6,7 @@
 
 #include "commands/core.h"
 #include "engine/commandlog.h"
+#include "engine/load_samples.h"
 #include "resp/parser.h"
 
 namespace kvasir {
@@ -30,6 +31,7 @@ class Engine final : public Signals {
   Core core;
   CommandLog commandlog;
   LatencyMonitor latency;
+  LoadSamples load;
 
   // Reads the clocks. Once at the start of a turn, and by execute() after a command that took long.
   void update_clock();
