@@ -386,7 +386,6 @@ void Reactor::count_turn(uint64_t commands_before) {
   n.eventloop_cycles++;
   n.eventloop_us += us;
   n.eventloop_max_us = std::max(n.eventloop_max_us, us);
-  n.eventloop_cron_us += cron_us_;
   if (busy_since_us_ != 0) n.active_us += us;
   // CONFIG RESETSTAT may have run.
   if (n.commands_processed > commands_before) {
@@ -603,7 +602,9 @@ void Reactor::cron(int64_t hz) {
     }
     engine_->enforce_output_limit(c);
   }
-  cron_us_ += mono_us() - began;
+  const uint64_t us = mono_us() - began;
+  core.counters.eventloop_cron_us += us;
+  cron_us_ += us;
 }
 
 }  // namespace kvasir
