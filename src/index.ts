@@ -10,8 +10,10 @@
 import { Config, findParameter } from './config/config.js';
 import { PrivateDirectory } from './config/directory.js';
 import { Log, type LogLevel } from './observability/log.js';
+import { Shutdown } from './server/lifecycle.js';
 import { bindAll, rebindOnChange } from './server/listen.js';
 import { Server } from './server/server.js';
+import { PidFile } from './server/startup.js';
 
 /** Configuration parameters by their names in valkey.conf. Several words are given as an array. */
 export type ServerConfig = Record<string, string | number | boolean | readonly string[]>;
@@ -80,6 +82,26 @@ export class EmbeddedServer {
       server.close();
       throw error;
     }
+    // SHUTDOWN of a client ends this server, not the program around it.
+    server.shutdown = new Shutdown({
+      log: this.#log,
+      notify: () => {},
+      now: () => performance.now(),
+      isLoading: () => false,
+      timeoutMs: () => this.#config.int('shutdown-timeout') * 1000,
+      signalFlags: () => new Set(),
+      drain: null,
+      steps: [],
+      pidFile: new PidFile(this.#log, '', false),
+      close: () => server.native.halt(),
+      failed: () => {},
+      abandon: () => {},
+      exit: () => {
+        setImmediate(() => {
+          if (this.#server === server) void this.close();
+        });
+      },
+    });
     server.start();
     this.#server = server;
     this.#address = { host, port: server.port, path: options.path ?? '' };

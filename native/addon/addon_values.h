@@ -24,4 +24,20 @@ inline std::string latin1_bytes(const Napi::Value& v) {
   return s;
 }
 
+// An object of numbers, filled field by field.
+class Fields {
+ public:
+  explicit Fields(Napi::Env env) : env_(env), object_(Napi::Object::New(env)) {}
+  template <class T>
+  Fields& operator()(const char* name, T v) {
+    object_.Set(name, Napi::Number::New(env_, static_cast<double>(v)));
+    return *this;
+  }
+  [[nodiscard]] Napi::Object object() const { return object_; }
+
+ private:
+  Napi::Env env_;
+  Napi::Object object_;
+};
+
 }  // namespace kvasir

@@ -8,9 +8,12 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
+
+#include "base/clock.h"
 
 namespace kvasir {
 
@@ -68,12 +71,49 @@ Napi::Value execute(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), strerror(errno));
 }
 
+// cpuUsage(): µs of [system, user] of the process, of its ended children, and of this thread.
+Napi::Value cpu_usage(const Napi::CallbackInfo& info) {
+  Napi::Array out = Napi::Array::New(info.Env(), 6);
+  uint32_t n = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN, RUSAGE_THREAD}) {
+    rusage u{};
+    getrusage(who, &u);
+    for (const timeval& t : {u.ru_stime, u.ru_utime}) {
+      out.Set(n++, Napi::Number::New(info.Env(), static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec)));
+    }
+  }
+  return out;
+}
+
+std::string compiler_version() {
+  return std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__) + "." + std::to_string(__GNUC_PATCHLEVEL__);
+}
+
+// Which clock measures durations, as Valkey names it.
+std::string clock_name() {
+  if (!clock_detail::has_counter) return "POSIX clock_gettime";
+  constexpr uint64_t kMany = 1000000000;
+  const double per_us = static_cast<double>(kMany) * 1000 / static_cast<double>(ticks_to_ns(kMany));
+  char text[64];
+#if defined(__aarch64__)
+  snprintf(text, sizeof text, "ARM CNTVCT @ %.0f ticks/us", per_us);
+#else
+  snprintf(text, sizeof text, "X86 TSC @ %.2f ticks/us", per_us);
+#endif
+  return text;
+}
+
 }  // namespace
 
 void define_process_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("unixDatagramSend", Napi::Function::New(env, unix_datagram_send));
   exports.Set("setOpenFilesLimit", Napi::Function::New(env, set_open_files_limit));
   exports.Set("disableTransparentHugePages", Napi::Function::New(env, disable_transparent_huge_pages));
+  exports.Set("cpuUsage", Napi::Function::New(env, cpu_usage));
+  exports.Set("compilerVersion", Napi::String::New(env, compiler_version()));
+  exports.Set("clockName", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
+                return Napi::String::New(info.Env(), clock_name());
+              }));
   exports.Set("execute", Napi::Function::New(env, execute));
 }
 

@@ -46,6 +46,12 @@ Napi::Function ServerObject::define(Napi::Env env) {
                          InstanceMethod<&ServerObject::keyspace>("keyspace"),
                          InstanceMethod<&ServerObject::commandlog>("commandlog"),
                          InstanceMethod<&ServerObject::latency>("latency"),
+                         InstanceMethod<&ServerObject::histograms>("histograms"),
+                         InstanceMethod<&ServerObject::client_stats>("clientStats"),
+                         InstanceMethod<&ServerObject::memory>("memory"),
+                         InstanceMethod<&ServerObject::purge>("purge"),
+                         InstanceMethod<&ServerObject::identity>("identity"),
+                         InstanceMethod<&ServerObject::halt>("halt"),
                      });
 }
 
@@ -66,6 +72,8 @@ ServerObject::ServerObject(const Napi::CallbackInfo& info)
   napi_get_uv_event_loop(env, &loop);
   poller_ = std::make_unique<UvPoller>(loop, [this] { turn(); });
   reactor_ = std::make_unique<Reactor>(engine_.get(), poller_.get());
+  engine_->load.sample_memory();
+  startup_memory_ = engine_->load.note_used();
 }
 
 ServerObject::~ServerObject() {
@@ -247,6 +255,11 @@ Napi::Value ServerObject::close_listeners(const Napi::CallbackInfo& info) {
 
 Napi::Value ServerObject::cron(const Napi::CallbackInfo& info) {
   reactor(info).cron(info[0].ToNumber().Int64Value());
+  return info.Env().Undefined();
+}
+
+Napi::Value ServerObject::halt(const Napi::CallbackInfo& info) {
+  reactor(info).halt();
   return info.Env().Undefined();
 }
 

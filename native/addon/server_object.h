@@ -42,6 +42,12 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value keyspace(const Napi::CallbackInfo& info);
   Napi::Value commandlog(const Napi::CallbackInfo& info);
   Napi::Value latency(const Napi::CallbackInfo& info);
+  Napi::Value histograms(const Napi::CallbackInfo& info);
+  Napi::Value client_stats(const Napi::CallbackInfo& info);
+  Napi::Value memory(const Napi::CallbackInfo& info);
+  Napi::Value purge(const Napi::CallbackInfo& info);
+  Napi::Value identity(const Napi::CallbackInfo& info);
+  Napi::Value halt(const Napi::CallbackInfo& info);
 
   // What methods work on; a method called after stop() throws.
   Engine& engine(const Napi::CallbackInfo& info) {
@@ -68,7 +74,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   std::string argument_bytes_;
   Napi::AsyncContext async_;
   bool in_turn_ = false;
-  bool in_upcall_ = false;
+  size_t startup_memory_ = 0;  // used_memory() of the server before it held anything
   std::optional<Napi::HandleScope> handles_;
   std::optional<Napi::CallbackScope> scope_;
 };

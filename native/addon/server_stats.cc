@@ -1,28 +1,12 @@
 // What the control plane reads: counters, statistics, logs.
-#include <sys/resource.h>
-
 #include "addon_values.h"
+#include "commands/client_info.h"
 #include "keyspace/lazyfree.h"
 #include "server_object.h"
 
 namespace kvasir {
 
 namespace {
-
-class Fields {
- public:
-  explicit Fields(Napi::Env env) : env_(env), object_(Napi::Object::New(env)) {}
-  template <class T>
-  Fields& operator()(const char* name, T v) {
-    object_.Set(name, Napi::Number::New(env_, static_cast<double>(v)));
-    return *this;
-  }
-  [[nodiscard]] Napi::Object object() const { return object_; }
-
- private:
-  Napi::Env env_;
-  Napi::Object object_;
-};
 
 CommandLogType log_type(const Napi::Value& v) { return static_cast<CommandLogType>(v.ToNumber().Int32Value()); }
 
@@ -33,28 +17,17 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
   const Core& core = engine(info).core;
   const Counters& n = core.counters;
   const KeyspaceStats& k = core.keyspace.stats;
-  const MemStats m = mem_stats();
   const LazyfreeStats lazy = lazyfree_stats();
-  size_t output_max = 0;
-  size_t input_max = 0;
-  size_t clients_memory = 0;
-  for (const auto& [id, c] : core.clients) {
-    output_max = std::max(output_max, c->out.bytes());
-    input_max = std::max(input_max, c->query_size());
-    clients_memory += c->memory();
-  }
-  size_t dict_bytes = 0;
-  for (int i = 0; i < core.keyspace.databases(); i++) {
-    const Database& db = engine(info).core.keyspace.db(i);
-    for (int s = 0; s < db.slot_count(); s++) {
-      if (const SlotDicts* d = db.slot(s)) dict_bytes += d->keys.mem_bytes() + d->expires.mem_bytes();
-    }
-  }
+  const LoadSamples& load = engine(info).load;
   Fields f(info.Env());
-  f("used_memory", m.used)("mem_active", m.active)("mem_mapped", m.mapped)("mem_large", m.large)
-   ("mem_clients_normal", clients_memory)("mem_dicts", dict_bytes)
-   ("connected_clients", core.clients.size())("blocked_clients", core.blocked_clients)
-   ("client_recent_max_input_buffer", input_max)("client_recent_max_output_buffer", output_max)
+  f("connected_clients", core.clients.size())("blocked_clients", core.blocked_clients)
+   ("client_recent_max_input_buffer", core.client_peaks.input())
+   ("client_recent_max_output_buffer", core.client_peaks.output())
+   ("instantaneous_ops_per_sec", load.commands.mean())("instantaneous_input_bytes", load.net_input.mean())
+   ("instantaneous_output_bytes", load.net_output.mean())
+   ("instantaneous_eventloop_cycles_per_sec", load.cycles.mean())
+   ("instantaneous_eventloop_duration_usec", load.cycle_us.mean())
+   ("reply_buffer_shrinks", n.reply_buffer_shrinks)("reply_buffer_expands", n.reply_buffer_expands)
    ("total_connections_received", n.connections_received)("rejected_connections", n.connections_rejected)
    ("total_commands_processed", n.commands_processed)
    ("total_net_input_bytes", n.net_input)("total_net_output_bytes", n.net_output)
@@ -65,16 +38,25 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
    ("total_reads_processed", n.total_reads)("total_writes_processed", n.total_writes)
    ("acl_access_denied_auth", n.acl_auth_denied)
    ("eventloop_cycles", n.eventloop_cycles)("eventloop_duration_sum", n.eventloop_us)
-   ("eventloop_duration_cmd_sum", n.eventloop_cmd_us)
+   ("eventloop_duration_cmd_sum", n.eventloop_cmd_ns / 1000)
+   ("eventloop_duration_aof_sum", n.eventloop_persist_us)("eventloop_duration_cron_sum", n.eventloop_cron_us)
+   ("eventloop_duration_max", n.eventloop_max_us)("eventloop_cmd_per_cycle_max", n.eventloop_cmd_max)
+   ("used_active_time_us", n.active_us)
    ("prefetch_batches", n.prefetch_batches)("prefetch_entries", n.prefetch_entries)
    ("keyspace_hits", k.hits)("keyspace_misses", k.misses)("expired_keys", k.expired)("evicted_keys", k.evicted)
    ("expired_stale_perc", k.expired_stale_perc)("expired_time_cap_reached_count", k.expired_time_cap_reached)
    ("expire_cycle_cpu_microseconds", k.expire_cycle_cpu_us)
    ("lazyfree_pending_objects", lazy.pending)("lazyfreed_objects", lazy.freed)
    ("dirty", core.keyspace.dirty)("next_client_id", core.next_client_id)
-   ("wall_ms", core.wall_ms);
-  Napi::Object errors = Napi::Object::New(info.Env());
-  for (const auto& [code, count] : n.errors) errors.Set(code, Napi::Number::New(info.Env(), static_cast<double>(count)));
+   ("server_time_usec", core.wall_us);
+  Napi::Array errors = Napi::Array::New(info.Env());
+  uint32_t e = 0;
+  for (const auto& [code, count] : n.errors.counts()) {
+    Napi::Array pair = Napi::Array::New(info.Env(), 2);
+    pair.Set(0U, latin1(info.Env(), code));
+    pair.Set(1U, Napi::Number::New(info.Env(), static_cast<double>(count)));
+    errors.Set(e++, pair);
+  }
   Napi::Object o = f.object();
   o.Set("errors", errors);
   int64_t left_ms = 0;
@@ -91,24 +73,20 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
 // CONFIG RESETSTAT
 Napi::Value ServerObject::reset_stats(const Napi::CallbackInfo& info) {
   Core& core = engine(info).core;
+  engine(info).load.reset_rates();
   core.counters = {};
   core.keyspace.stats = {};
   lazyfree_reset_stats();
   for (const auto& c : core.table.all()) {
-    c->calls = c->usec = c->rejected = c->failed = 0;
+    c->calls = c->nsec = c->rejected = c->failed = 0;
     c->histogram.reset();
   }
   return info.Env().Undefined();
 }
 
-// commandStats(): [fullName, calls, usec, rejected, failed, p50, p99, p99.9 …] of every command that was called.
+// commandStats(): [fullName, calls, usec, rejected, failed] of every command that was called.
 Napi::Value ServerObject::command_stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  std::vector<double> percentiles;
-  if (info.Length() > 0 && info[0].IsArray()) {
-    const Napi::Array a = info[0].As<Napi::Array>();
-    for (uint32_t i = 0; i < a.Length(); i++) percentiles.push_back(a.Get(i).ToNumber().DoubleValue());
-  }
   Napi::Array out = Napi::Array::New(env);
   uint32_t n = 0;
   for (const auto& c : engine(info).core.table.all()) {
@@ -116,12 +94,9 @@ Napi::Value ServerObject::command_stats(const Napi::CallbackInfo& info) {
     Napi::Array row = Napi::Array::New(env);
     row.Set(0U, Napi::String::New(env, c->fullname));
     row.Set(1U, Napi::Number::New(env, static_cast<double>(c->calls)));
-    row.Set(2U, Napi::Number::New(env, static_cast<double>(c->usec)));
+    row.Set(2U, Napi::Number::New(env, static_cast<double>(c->nsec / 1000)));
     row.Set(3U, Napi::Number::New(env, static_cast<double>(c->rejected)));
     row.Set(4U, Napi::Number::New(env, static_cast<double>(c->failed)));
-    for (uint32_t i = 0; i < percentiles.size(); i++) {
-      row.Set(5U + i, Napi::Number::New(env, static_cast<double>(c->histogram.value_at_percentile(percentiles[i]))));
-    }
     out.Set(n++, row);
   }
   return out;
@@ -179,6 +154,63 @@ Napi::Value ServerObject::commandlog(const Napi::CallbackInfo& info) {
     out.Set(n++, row);
   }
   return out;
+}
+
+// histograms(percentiles) -> [fullName, values, [µs, values not above][], ns at each percentile] of every command whose
+// latency was recorded.
+Napi::Value ServerObject::histograms(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Array percentiles = info[0].As<Napi::Array>();
+  Napi::Array out = Napi::Array::New(env);
+  uint32_t n = 0;
+  for (const auto& c : engine(info).core.table.all()) {
+    if (c->histogram.count() == 0) continue;
+    Napi::Array values = Napi::Array::New(env, percentiles.Length());
+    for (uint32_t i = 0; i < percentiles.Length(); i++) {
+      const int64_t ns = c->histogram.value_at_percentile(percentiles.Get(i).ToNumber().DoubleValue());
+      values.Set(i, Napi::Number::New(env, static_cast<double>(ns)));
+    }
+    Napi::Array powers = Napi::Array::New(env);
+    uint32_t k = 0;
+    c->histogram.for_each_power([&](int64_t us, uint64_t sum) {
+      Napi::Array pair = Napi::Array::New(env, 2);
+      pair.Set(0U, Napi::Number::New(env, static_cast<double>(us)));
+      pair.Set(1U, Napi::Number::New(env, static_cast<double>(sum)));
+      powers.Set(k++, pair);
+    });
+    Napi::Array row = Napi::Array::New(env, 4);
+    row.Set(0U, latin1(env, c->fullname));
+    row.Set(1U, Napi::Number::New(env, static_cast<double>(c->histogram.count())));
+    row.Set(2U, powers);
+    row.Set(3U, values);
+    out.Set(n++, row);
+  }
+  return out;
+}
+
+// clientStats(): what is found out by asking every client.
+Napi::Value ServerObject::client_stats(const Napi::CallbackInfo& info) {
+  size_t memory = 0;
+  size_t replica_memory = 0;
+  size_t tracking = 0;
+  size_t pubsub = 0;
+  for (const auto& [id, c] : engine(info).core.clients) {
+    (c->client_class() == ClientClass::kReplica ? replica_memory : memory) += c->memory();
+    if (c->flags.tracking) tracking++;
+    if (c->flags.pubsub) pubsub++;
+  }
+  Fields f(info.Env());
+  f("mem_clients_normal", memory)("mem_clients_slaves", replica_memory)("tracking_clients", tracking)
+   ("pubsub_clients", pubsub);
+  return f.object();
+}
+
+// identity(clientId): who that client is, for the log; '' if it has gone.
+Napi::Value ServerObject::identity(const Napi::CallbackInfo& info) {
+  const Core& core = engine(info).core;
+  const auto it = core.clients.find(static_cast<uint64_t>(info[0].ToNumber().Int64Value()));
+  if (it == core.clients.end()) return Napi::String::New(info.Env(), "");
+  return latin1(info.Env(), client_identity(*it->second, core.settings.hide_user_data_from_log));
 }
 
 // latency("all") -> [event, max ms, sum, count, [[time s, ms] oldest first]][]; ("reset", event) or ("reset") -> number;

@@ -1,27 +1,30 @@
 /** What a command handler written in TypeScript is given: the server it runs in and the client that sent the command. */
 
-import type { Config } from '../config/config.js';
-import type { NativeServer } from '../native/addon.js';
 import type { Log } from '../observability/log.js';
+import type { ObservedServer } from '../observability/source.js';
 import type { Reply, RespVersion } from '../resp/reply.js';
 import type { CommandTable } from './registry.js';
+import type { ShutdownFlags, ShutdownOutcome } from './shutdown.js';
 
 /** What introspection needs. */
 export interface CommandTableContext {
   readonly commands: CommandTable;
 }
 
+/** How a server is asked to end. */
+export interface ShutdownControl {
+  /** `client`: who asked, for the log; null: a signal. */
+  request(flags: ShutdownFlags, client: string | null): ShutdownOutcome;
+  /** False: there was nothing to abort. */
+  abort(): boolean;
+  /** How long the shutdown under way waits for replicas at most; null: none is under way. */
+  readonly remainingMs: number | null;
+}
+
 /** The facts of a running server that handlers read, and the decisions they may ask for. */
-export interface ServerContext extends CommandTableContext {
-  readonly config: Config;
+export interface ServerContext extends CommandTableContext, ObservedServer {
   readonly log: Log;
-  readonly native: NativeServer;
-  /** 40 hexadecimal digits, new at every start. */
-  readonly runId: string;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-  /** The bound TCP port; 0: none. */
-  readonly port: number;
+  readonly shutdown: ShutdownControl;
 }
 
 export interface ClientContext {

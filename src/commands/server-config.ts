@@ -1,6 +1,11 @@
 /** CONFIG and MODULE. */
 
-import { configGetCommand, configResetStatCommand, configRewriteCommand, configSetCommand } from './config-handlers.js';
+import {
+  configGetCommand,
+  configResetStatCommand,
+  configRewriteCommand,
+  configSetCommand,
+} from './config-handlers.js';
 import { configHelp } from './help.js';
 import { block, command, group, multiple, multipleWithToken, optional, string } from './spec.js';
 

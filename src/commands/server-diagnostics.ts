@@ -2,6 +2,24 @@
 
 import { commandlogHelp, latencyHelp, memoryHelp, slowlogHelp } from './help.js';
 import {
+  commandlogGet,
+  commandlogLen,
+  commandlogReset,
+  latencyDoctor,
+  latencyGraphCommand,
+  latencyHistogram,
+  latencyHistory,
+  latencyLatest,
+  latencyReset,
+  memoryDoctor,
+  memoryMallocStats,
+  memoryPurge,
+  memoryStats,
+  slowlogGet,
+  slowlogLen,
+  slowlogReset,
+} from './observability-handlers.js';
+import {
   command,
   group,
   integer,
@@ -33,6 +51,7 @@ export const serverDiagnosticsCommands = group('server', [
           integer('count'),
           oneof('type', [token('SLOW'), token('LARGE-REQUEST'), token('LARGE-REPLY')]),
         ],
+        handler: commandlogGet,
       }),
 
       command('help', {
@@ -52,6 +71,7 @@ export const serverDiagnosticsCommands = group('server', [
         flags: ['admin', 'loading', 'stale'],
         tips: ['request_policy:all_nodes', 'response_policy:agg_sum', 'nondeterministic_output'],
         arguments: [oneof('type', [token('SLOW'), token('LARGE-REQUEST'), token('LARGE-REPLY')])],
+        handler: commandlogLen,
       }),
 
       command('reset', {
@@ -62,6 +82,7 @@ export const serverDiagnosticsCommands = group('server', [
         flags: ['admin', 'loading', 'stale'],
         tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
         arguments: [oneof('type', [token('SLOW'), token('LARGE-REQUEST'), token('LARGE-REPLY')])],
+        handler: commandlogReset,
       }),
     ],
   }),
@@ -79,6 +100,7 @@ export const serverDiagnosticsCommands = group('server', [
         arity: 2,
         flags: ['admin', 'noscript', 'loading', 'stale'],
         tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
+        handler: latencyDoctor,
       }),
 
       command('graph', {
@@ -89,6 +111,7 @@ export const serverDiagnosticsCommands = group('server', [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
         arguments: [string('event')],
+        handler: latencyGraphCommand,
       }),
 
       command('help', {
@@ -108,6 +131,7 @@ export const serverDiagnosticsCommands = group('server', [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
         arguments: [optional(multiple(string('command')))],
+        handler: latencyHistogram,
       }),
 
       command('history', {
@@ -118,6 +142,7 @@ export const serverDiagnosticsCommands = group('server', [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
         arguments: [string('event')],
+        handler: latencyHistory,
       }),
 
       command('latest', {
@@ -127,6 +152,7 @@ export const serverDiagnosticsCommands = group('server', [
         arity: 2,
         flags: ['admin', 'noscript', 'loading', 'stale'],
         tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
+        handler: latencyLatest,
       }),
 
       command('reset', {
@@ -137,6 +163,7 @@ export const serverDiagnosticsCommands = group('server', [
         flags: ['admin', 'noscript', 'loading', 'stale'],
         tips: ['request_policy:all_nodes', 'response_policy:agg_sum'],
         arguments: [optional(multiple(string('event')))],
+        handler: latencyReset,
       }),
     ],
   }),
@@ -153,6 +180,7 @@ export const serverDiagnosticsCommands = group('server', [
         complexity: 'O(1)',
         arity: 2,
         tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
+        handler: memoryDoctor,
       }),
 
       command('help', {
@@ -171,6 +199,7 @@ export const serverDiagnosticsCommands = group('server', [
         arity: 2,
         flags: ['loading'],
         tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
+        handler: memoryMallocStats,
       }),
 
       command('purge', {
@@ -180,6 +209,7 @@ export const serverDiagnosticsCommands = group('server', [
         arity: 2,
         flags: ['loading'],
         tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+        handler: memoryPurge,
       }),
 
       command('stats', {
@@ -188,6 +218,7 @@ export const serverDiagnosticsCommands = group('server', [
         complexity: 'O(1)',
         arity: 2,
         tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
+        handler: memoryStats,
       }),
 
       command('usage', {
@@ -218,6 +249,7 @@ export const serverDiagnosticsCommands = group('server', [
         tips: ['request_policy:all_nodes', 'nondeterministic_output'],
         history: [['4.0.0', 'Added client IP address, port and name to the reply.']],
         arguments: [optional(integer('count'))],
+        handler: slowlogGet,
       }),
 
       command('help', {
@@ -236,6 +268,7 @@ export const serverDiagnosticsCommands = group('server', [
         arity: 2,
         flags: ['admin', 'loading', 'stale'],
         tips: ['request_policy:all_nodes', 'response_policy:agg_sum', 'nondeterministic_output'],
+        handler: slowlogLen,
       }),
 
       command('reset', {
@@ -245,6 +278,7 @@ export const serverDiagnosticsCommands = group('server', [
         arity: 2,
         flags: ['admin', 'loading', 'stale'],
         tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+        handler: slowlogReset,
       }),
     ],
   }),

@@ -1,5 +1,7 @@
 /** The server: databases, persistence, replication and the rest that has no file of its own. */
 
+import { info, lolwut } from './observability-handlers.js';
+import { shutdown } from './shutdown.js';
 import {
   block,
   command,
@@ -120,6 +122,7 @@ export const serverCommands = group('server', [
     tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
     history: [['7.0.0', 'Added support for taking multiple section arguments.']],
     arguments: [optional(multiple(string('section')))],
+    handler: info,
   }),
 
   command('lastsave', {
@@ -138,6 +141,7 @@ export const serverCommands = group('server', [
     arity: -1,
     flags: ['readonly', 'fast'],
     arguments: [optional(integer('version', { token: 'VERSION' }))],
+    handler: lolwut,
   }),
 
   command('monitor', {
@@ -246,6 +250,7 @@ export const serverCommands = group('server', [
         ]),
       ),
     ],
+    handler: shutdown,
   }),
 
   command('slaveof', {

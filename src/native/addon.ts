@@ -47,19 +47,47 @@ export interface ListenResult {
 
 /** Who has paused clients most strictly, what, and for how much longer. */
 export interface PausedClients {
-  reason: 'none' | 'client_pause' | 'shutdown_in_progress' | 'failover_in_progress' | 'slot_migration_in_progress';
+  reason:
+    | 'none'
+    | 'client_pause'
+    | 'shutdown_in_progress'
+    | 'failover_in_progress'
+    | 'slot_migration_in_progress';
   actions: 'none' | 'write' | 'all';
   timeoutMs: number;
 }
 
-/** Counters by their INFO names; `errors` by code word. */
+/** Counters by their INFO names. */
 export type NativeStats = Record<string, number> & {
-  errors: Record<string, number>;
+  /** [code word, count] in the order of the words. */
+  errors: [string, number][];
   paused: PausedClients;
 };
 
-/** [full name, calls, µs, rejected, failed, percentiles in ns …] */
-export type CommandStatsRow = [string, number, number, number, number, ...number[]];
+/** [full name, calls, µs, rejected, failed] */
+export type CommandStatsRow = [string, number, number, number, number];
+
+/** [full name, values, [µs, values not above][] by powers of two, ns at each percentile asked for] */
+export type HistogramRow = [string, number, [number, number][], number[]];
+
+/** Bytes, where it says nothing else. */
+export interface NativeMemory {
+  used: number;
+  peak: number;
+  startup: number;
+  /** These four were sampled together. */
+  sampledUsed: number;
+  sampledRss: number;
+  active: number;
+  resident: number;
+  tables: number;
+  tablesRehashing: number;
+  /** Number of tables being resized. */
+  rehashing: number;
+  entryHeader: number;
+  /** [db, keys, table of keys, table of deadlines] of databases that have tables, and of database 0. */
+  databases: [number, number, number, number][];
+}
 
 /** [id, unix time s, µs or bytes, arguments, peer address, client name] */
 export type CommandLogRow = [number, number, number, string[], string, string];
@@ -80,10 +108,21 @@ export interface NativeServer {
   cron(hz: number): void;
   /** Hides argument i of the running command from logs. */
   redact(argument: number): void;
+  /** Stops accepting, reading and executing, beginning with the request after the running one. */
+  halt(): void;
   stop(): void;
   stats(): NativeStats;
   resetStats(): void;
-  commandStats(percentiles?: readonly number[]): CommandStatsRow[];
+  commandStats(): CommandStatsRow[];
+  /** Of the commands whose latency was recorded. */
+  histograms(percentiles: readonly number[]): HistogramRow[];
+  /** Figures for which every client is asked, by their INFO names. */
+  clientStats(): Record<string, number>;
+  memory(): NativeMemory;
+  /** Gives memory that is not in use back to the system; returns the bytes. */
+  purge(): number;
+  /** Who a client is, for the log; '' if it has gone. */
+  identity(clientId: number): string;
   /** [db, keys, expires, avg ttl ms] of databases that have keys. */
   keyspace(): [number, number, number, number][];
   commandlog(what: 'get', type: number, count: number): CommandLogRow[];
@@ -99,6 +138,11 @@ export interface Addon extends ProcessCalls {
   NativeServer: new (options: NativeOptions, callbacks: NativeCallbacks) => NativeServer;
   /** Replaces this process by another program; returns the text of errno if that failed. */
   execute(path: string, argv: readonly string[]): string;
+  /** µs of system and user time: of the process, of its ended children, of this thread. */
+  cpuUsage(): [number, number, number, number, number, number];
+  /** The clock that measures durations, as Valkey names it. */
+  clockName(): string;
+  compilerVersion: string;
 }
 
 let addon: Addon | undefined;

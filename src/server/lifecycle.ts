@@ -11,14 +11,13 @@
  * The steps (fsync the AOF, save the RDB, stop background jobs ...) belong to the rooms that own the data:
  * each hands in one `ShutdownStep`, and they run in the order given.
  */
+import type { ShutdownControl } from '../commands/context.js';
+import type { ShutdownFlags, ShutdownOutcome, ShutdownWord } from '../commands/shutdown.js';
 import type { Log } from '../observability/log.js';
 import type { PidFile } from './startup.js';
 import { notifyMessages } from './supervise.js';
 
-/** The words of SHUTDOWN, shutdown-on-sigint and shutdown-on-sigterm (where `default` is none of them). */
-export const SHUTDOWN_WORDS = ['save', 'nosave', 'now', 'force', 'safe', 'failover'] as const;
-export type ShutdownWord = (typeof SHUTDOWN_WORDS)[number];
-export type ShutdownFlags = ReadonlySet<ShutdownWord>;
+export type { ShutdownFlags, ShutdownOutcome, ShutdownWord };
 
 export interface ShutdownStep {
   /**
@@ -68,10 +67,7 @@ export type ShutdownSignal = 'SIGTERM' | 'SIGINT';
 
 const NO_FLAGS: ShutdownFlags = new Set();
 
-/** `exited`: exit(0) was called. `draining`: replicas lag, tick() goes on. `failed`: the server serves on. */
-export type ShutdownOutcome = 'exited' | 'draining' | 'failed';
-
-export class Shutdown {
+export class Shutdown implements ShutdownControl {
   /** A signal came and tick() has not acted on it yet, or the shutdown it asked for is under way. */
   #asked: ShutdownSignal | null = null;
   /** Draining until then (milliseconds); null when not. */
@@ -85,6 +81,11 @@ export class Shutdown {
 
   get draining(): boolean {
     return this.#deadline !== null;
+  }
+
+  /** How long the shutdown under way waits for replicas at most; null: none is under way. */
+  get remainingMs(): number | null {
+    return this.#deadline === null ? null : Math.max(0, Math.round(this.#deadline - this.#hooks.now()));
   }
 
   /** Called for SIGTERM and SIGINT; acts in the next tick(), so that no command is cut in half. */

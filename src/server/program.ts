@@ -2,8 +2,11 @@
  * A server as a program: what surrounds a Server in a process of its own - configuration from file, command line and
  * standard input, daemonising, pid file, supervision, banner, signals, exit.
  */
+
+import { resolve } from 'node:path';
 import type { ServerStart } from '../cli/server.js';
 import { CommandTable } from '../commands/registry.js';
+import { fromUtf8 } from '../config/bytes.js';
 import { Config } from '../config/config.js';
 import { ConfigError, loadConfig } from '../config/file.js';
 import { openAddon } from '../native/addon.js';
@@ -18,6 +21,7 @@ import {
   logReady,
   logSmallMaxmemory,
   logStarting,
+  OomScore,
   openFilesLimit,
   PidFile,
   setProcessTitle,
@@ -47,7 +51,11 @@ export async function serve(start: ServerStart): Promise<void> {
     loadConfig(
       config,
       {
-        arguments: { file: start.configFile, stdin: start.stdin !== null, options: start.options },
+        arguments: {
+          file: start.configFile === null ? null : fromUtf8(start.configFile),
+          stdin: start.stdin !== null,
+          options: start.options,
+        },
         readStdin: () => start.stdin ?? '',
       },
       {
@@ -77,6 +85,7 @@ export async function serve(start: ServerStart): Promise<void> {
 
   configureLog(log, config);
   config.onChange(() => configureLog(log, config));
+  logSystemWarnings(log, config.bool('disable-thp') ? addon.disableTransparentHugePages : null);
   const supervisor = new Supervisor(log, config.choice('supervised'), {
     env: process.env,
     send: addon.unixDatagramSend,
@@ -84,7 +93,12 @@ export async function serve(start: ServerStart): Promise<void> {
   });
   logStarting(log);
   logConfigured(log, start.bare, start.program);
-  const clients = adjustOpenFilesLimit(log, config.int('maxclients'), openFilesLimit(), addon.setOpenFilesLimit);
+  const clients = adjustOpenFilesLimit(
+    log,
+    config.int('maxclients'),
+    openFilesLimit(),
+    addon.setOpenFilesLimit,
+  );
   if (clients === null) process.exit(1);
   if (clients !== config.int('maxclients')) config.assign('maxclients', String(clients));
   config.onApply('maxclients', () => {
@@ -97,7 +111,16 @@ export async function serve(start: ServerStart): Promise<void> {
   const clusterEnabled = config.bool('cluster-enabled');
   const pidFile = new PidFile(log, config.str('pidfile'), daemon !== null);
   let shutdown: Shutdown | undefined;
-  const server = new Server({ config, log, commands, onCron: () => shutdown?.tick() });
+  const server = new Server({
+    config,
+    log,
+    commands,
+    onCron: () => shutdown?.tick(),
+    executable: fromUtf8(resolve(start.cwd, start.program)),
+    supervised: supervisor.active === 'none' ? 'no' : supervisor.active,
+  });
+  log.notice(`monotonic clock: ${addon.clockName()}`);
+  pidFile.create();
   setProcessTitle(config.str('proc-title-template'), start.program, {
     bind: config.value('bind'),
     port: config.int('port'),
@@ -125,11 +148,19 @@ export async function serve(start: ServerStart): Promise<void> {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }
-  pidFile.create();
   log.notice('Server initialized');
-  logSystemWarnings(log, config.bool('disable-thp') ? addon.disableTransparentHugePages : null);
-  logSmallMaxmemory(log, config.int('maxmemory'));
   logReady(log, kinds);
+  logSmallMaxmemory(log, config.int('maxmemory'));
+  const oomScore = new OomScore(log);
+  const applyOomScore = () => {
+    const mode = config.choice('oom-score-adj');
+    const values = config.value('oom-score-adj-values');
+    return oomScore.apply({ mode: mode === 'yes' ? 'relative' : mode, values }, false);
+  };
+  applyOomScore();
+  config.onApply(['oom-score-adj', 'oom-score-adj-values'], () =>
+    applyOomScore() ? undefined : 'Failed to set current oom_score_adj. Check server logs.',
+  );
 
   shutdown = new Shutdown({
     log,
@@ -146,11 +177,18 @@ export async function serve(start: ServerStart): Promise<void> {
     drain: null,
     steps: [],
     pidFile,
-    close: () => server.close(),
+    close: () => server.native.halt(),
     failed: () => {},
     abandon: () => {},
-    exit: (code) => process.exit(code),
+    // The running turn may be the one that asked for it: it ends first, its replies leave, nothing more is executed.
+    exit: (code) => {
+      setImmediate(() => {
+        server.close();
+        process.exit(code);
+      });
+    },
   });
+  server.shutdown = shutdown;
   takeSignals(shutdown);
   server.start();
   supervisor.ready(false);

@@ -3,7 +3,7 @@
  * process it runs in (signals, files of its own, exit): that is program.ts; a program that embeds it is index.ts.
  */
 import { randomBytes } from 'node:crypto';
-import type { CommandCall, ServerContext } from '../commands/context.js';
+import type { CommandCall, ServerContext, ShutdownControl } from '../commands/context.js';
 import { CommandTable } from '../commands/registry.js';
 import type { Config } from '../config/config.js';
 import { findParameter } from '../config/config.js';
@@ -57,23 +57,43 @@ export interface ServerOptions {
   onCron?: () => void;
   /** `port 0` means a port that the system chooses, instead of none. */
   ephemeral?: boolean;
+  /** Absolute path of the program, latin1 bytes; '' (the default) for a server inside of another program. */
+  executable?: string;
+  supervised?: ServerContext['supervised'];
 }
+
+/** A server that nobody runs: clients cannot end it. */
+const NOBODY: ShutdownControl = { request: () => 'failed', abort: () => false, remainingMs: null };
+
+/** The logs of COMMANDLOG: the index of each with the parameters of its threshold and its length. */
+const COMMANDLOGS = [
+  ['commandlog-execution-slower-than', 'commandlog-slow-execution-max-len'],
+  ['commandlog-request-larger-than', 'commandlog-large-request-max-len'],
+  ['commandlog-reply-larger-than', 'commandlog-large-reply-max-len'],
+] as const;
 
 export class Server implements ServerContext {
   readonly config: Config;
   readonly log: Log;
   readonly commands: CommandTable;
   readonly runId = randomBytes(20).toString('hex');
+  readonly replicationId = randomBytes(20).toString('hex');
   readonly startedAt = Date.now();
   readonly loop: Loop;
   readonly ephemeral: boolean;
+  readonly executable: string;
+  readonly supervised: ServerContext['supervised'];
   port = 0;
+  /** Set by whoever runs the server, before it serves. */
+  shutdown: ShutdownControl = NOBODY;
 
   constructor(options: ServerOptions) {
     const { config, log } = options;
     this.config = config;
     this.log = log;
     this.ephemeral = options.ephemeral ?? false;
+    this.executable = options.executable ?? '';
+    this.supervised = options.supervised ?? 'no';
     this.commands = options.commands ?? new CommandTable();
     this.loop = new Loop({
       databases: config.bool('cluster-enabled') ? config.int('cluster-databases') : config.int('databases'),
@@ -95,7 +115,12 @@ export class Server implements ServerContext {
         if (name === 'client-output-buffer-limit') this.#pushOutputLimits();
         if (name === 'hz') this.loop.hz = config.int('hz');
       }
+      this.#trimCommandlogs(names);
     });
+  }
+
+  get shutdownRemainingMs(): number | null {
+    return this.shutdown.remainingMs;
   }
 
   get native(): NativeServer {
@@ -114,6 +139,15 @@ export class Server implements ServerContext {
     const value = this.config.raw(findParameter(name)!);
     if (!this.native.setting(name, typeof value === 'bigint' ? Number(value) : (value ?? ''))) {
       throw new Error(`the native core has no setting '${name}'`);
+    }
+  }
+
+  /** A shorter log loses its oldest entries at once; one that is switched off keeps what it has. */
+  #trimCommandlogs(changed: readonly ParameterName[]): void {
+    for (const [type, [threshold, length]] of COMMANDLOGS.entries()) {
+      if (!changed.includes(threshold) && !changed.includes(length)) continue;
+      if (this.config.int(threshold) < 0 || this.config.int(length) === 0) continue;
+      this.native.commandlog('trim', type, this.config.int(length));
     }
   }
 

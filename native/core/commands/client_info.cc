@@ -77,4 +77,13 @@ std::string client_info(const Core& core, const Client& c, bool hide_user_data) 
   return line.take();
 }
 
+std::string client_identity(const Client& c, bool hide_user_data) {
+  Line line;
+  line("id", c.id)("addr", c.peer_address())("laddr", c.local_address())("fd", c.descriptor());
+  line("name", hide_user_data ? Slice("*redacted*") : shown(c.name));
+  line("user", hide_user_data ? Slice("*redacted*") : c.user != nullptr ? Slice(c.user->name) : Slice("(superuser)"));
+  line("lib-name", shown(c.lib_name))("lib-ver", shown(c.lib_ver));
+  return line.take();
+}
+
 }  // namespace kvasir

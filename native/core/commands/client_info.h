@@ -13,4 +13,7 @@ std::string client_flags(const Client& c);
 // hide_user_data replaces the names that users chose (for the log).
 std::string client_info(const Core& core, const Client& c, bool hide_user_data);
 
+// Who a client is, without its state.
+std::string client_identity(const Client& c, bool hide_user_data);
+
 }  // namespace kvasir

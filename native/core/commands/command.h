@@ -66,7 +66,7 @@ struct Command {
   bool is_container = false;
 
   // INFO commandstats, latencystats
-  uint64_t calls = 0, usec = 0, rejected = 0, failed = 0;
+  uint64_t calls = 0, nsec = 0, rejected = 0, failed = 0;
   LatencyHistogram histogram;
 };
 

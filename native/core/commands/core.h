@@ -4,6 +4,8 @@
 // of one command. What commands need from above (the engine, the reactor, JavaScript) they reach through Hooks.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,6 +18,7 @@
 #include "base/rng.h"
 #include "commands/client.h"
 #include "commands/command.h"
+#include "commands/error_stats.h"
 #include "commands/pause.h"
 #include "keyspace/keyspace.h"
 
@@ -91,11 +94,38 @@ struct Counters {
   uint64_t evicted_clients = 0;
   uint64_t unexpected_errors = 0;
   uint64_t total_reads = 0, total_writes = 0;
-  uint64_t client_output_peak = 0, client_input_peak = 0;
-  uint64_t eventloop_cycles = 0, eventloop_us = 0, eventloop_cmd_us = 0;
+  uint64_t reply_buffer_shrinks = 0, reply_buffer_expands = 0;
+  // Turns of the loop, from the first ready socket to the last reply; the cron counts with the turn after it.
+  uint64_t eventloop_cycles = 0, eventloop_us = 0, eventloop_max_us = 0;
+  uint64_t eventloop_cmd_ns = 0;  // in commands
+  uint64_t eventloop_cron_us = 0, eventloop_persist_us = 0;
+  uint64_t eventloop_cmd_max = 0;  // commands of the busiest turn
+  uint64_t active_us = 0;          // turns that had something to do
   uint64_t prefetch_batches = 0, prefetch_entries = 0;
   uint64_t acl_auth_denied = 0;
-  std::map<std::string, uint64_t> errors;  // INFO errorstats: by code word
+  ErrorStats errors;
+};
+
+// The most memory that a client's input and output took in each of the last seconds.
+class ClientPeaks {
+ public:
+  // Once a round of the cron, before its clients are noted.
+  void advance(int64_t now_s) {
+    const size_t next = static_cast<size_t>(now_s + 1) % kSeconds;
+    input_[next] = output_[next] = 0;
+    slot_ = static_cast<size_t>(now_s) % kSeconds;
+  }
+  void note(size_t input, size_t output) {
+    if (input > input_[slot_]) input_[slot_] = input;
+    if (output > output_[slot_]) output_[slot_] = output;
+  }
+  [[nodiscard]] size_t input() const { return *std::max_element(input_.begin(), input_.end()); }
+  [[nodiscard]] size_t output() const { return *std::max_element(output_.begin(), output_.end()); }
+
+ private:
+  static constexpr size_t kSeconds = 8;
+  std::array<size_t, kSeconds> input_{}, output_{};
+  size_t slot_ = 0;
 };
 
 // What lies above the commands.
@@ -199,6 +229,7 @@ class Core {
   uint64_t next_client_id = 1;
   size_t connected() const { return clients.size(); }
   size_t blocked_clients = 0;
+  ClientPeaks client_peaks;
 
   // --- time, read once a turn and again when a command was long ---
   int64_t wall_s = 0;

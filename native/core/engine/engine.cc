@@ -89,7 +89,7 @@ void Engine::reject_unknown(Client& c, const Request& r, Command* container) {
 void Engine::count_errors(Client& c, Command* command, uint64_t before) {
   if (c.reply.errors() == before) return;
   core.counters.total_error_replies += c.reply.errors() - before;
-  core.counters.errors[c.reply.last_error().str()]++;
+  core.counters.errors.add(c.reply.last_error(), c.reply.errors() - before, false);
   if (command != nullptr) command->failed++;
 }
 
@@ -167,11 +167,15 @@ void Engine::run(Client& c, Pending& p) {
   const uint64_t ns = ticks_to_ns(end - start);
   const auto usec = static_cast<int64_t>(ns / 1000);
   cmd->calls++;
-  cmd->usec += static_cast<uint64_t>(usec);
+  cmd->nsec += ns;
+  if (outer == nullptr) core.counters.eventloop_cmd_ns += ns;
   if (core.settings.latency_tracking) cmd->histogram.record(static_cast<int64_t>(ns));
   count_errors(c, cmd, errors);
   c.commands++;
   core.counters.commands_processed++;
+
+  // What follows is dated after the command.
+  if (static_cast<uint64_t>(usec) > kLongCommandUs) update_clock();
 
   const Settings& s = core.settings;
   const uint64_t reply_bytes = reply.written() - written;
@@ -183,10 +187,6 @@ void Engine::run(Client& c, Pending& p) {
   }
   if (s.latency_monitor_threshold_ms > 0) {
     latency_sample((cmd->flags & kCmdFast) ? "fast-command" : "command", usec);
-  }
-  if (static_cast<uint64_t>(usec) > kLongCommandUs) {
-    core.counters.eventloop_cmd_us += static_cast<uint64_t>(usec);
-    update_clock();
   }
   if (core.stream_active) propagate(call, core.keyspace.dirty != dirty);
 }

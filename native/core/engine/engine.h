@@ -6,6 +6,7 @@
 
 #include "commands/core.h"
 #include "engine/commandlog.h"
+#include "engine/load_samples.h"
 #include "resp/parser.h"
 #include "stream/stream.h"
 
@@ -32,6 +33,7 @@ class Engine final : public Signals {
   CommandLog commandlog;
   LatencyMonitor latency;
   PropagationStream stream;
+  LoadSamples load;
 
   // Reads the clocks. Once at the start of a turn, and by execute() after a command that took long.
   void update_clock();

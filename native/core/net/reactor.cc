@@ -95,6 +95,11 @@ Reactor::Reactor(Engine* engine, Poller* poller) : engine_(engine), poller_(poll
 
 Reactor::~Reactor() { shutdown(); }
 
+void Reactor::halt() {
+  halted_ = true;
+  close_listeners();
+}
+
 void Reactor::shutdown() {
   close_listeners();
   for (auto& [id, c] : connections_) {
@@ -149,6 +154,8 @@ void Reactor::accepted(int fd, bool unix_socket) {
 // ------------------------------------------------------------------ receive
 
 void Reactor::readable(Connection& c) {
+  if (busy_since_us_ == 0) busy_since_us_ = mono_us();
+  if (halted_) return;
   if (!c.reading) {
     // Reported all the same: the peer has gone.
     close(c);
@@ -284,7 +291,7 @@ void Reactor::protocol_error(Connection& c) {
   const uint64_t before = c.reply.errors();
   c.reply.error(parse_error_reply(c.parser.error(), c.parser.got()));
   core.counters.total_error_replies += c.reply.errors() - before;
-  core.counters.errors[c.reply.last_error().str()]++;
+  core.counters.errors.add(c.reply.last_error(), c.reply.errors() - before, false);
   if (!core.logs(LogLevel::kVerbose)) {
     // Nothing to format.
   } else if (core.settings.hide_user_data_from_log) {
@@ -306,6 +313,8 @@ void Reactor::turn() {
   in_turn_ = true;
   engine_->update_clock();
   replies_.reference_from = static_cast<size_t>(core.settings.min_string_size_avoid_copy_reply);
+  turn_began_us_ = core.mono_us;
+  const uint64_t commands_before = core.counters.commands_processed;
   if (engine_->pause_loosened()) resume_postponed();
   // The buckets were sent for when the requests were parsed. The entries of one batch are sent for while the batch
   // before it runs; a client's SELECT in between costs a useless prefetch, nothing else.
@@ -337,7 +346,11 @@ void Reactor::turn() {
     i += n;
   }
   items_.clear();
-  if (persist) persist();
+  if (persist) {
+    const uint64_t before = mono_us();
+    persist();
+    core.counters.eventloop_persist_us += mono_us() - before;
+  }
 
   for (size_t i = 0; i < flushing_.size(); i++) {
     Connection& c = *flushing_[i];
@@ -358,6 +371,7 @@ void Reactor::turn() {
   mem_collect();
   turn_number_++;
   in_turn_ = false;
+  count_turn(commands_before);
   if (engine_->pause_loosened()) resume_postponed();
   if (const int64_t end = core.pauses.next_end_ms(); end != 0) {
     const int64_t longest = 3600 * 1000;
@@ -365,11 +379,27 @@ void Reactor::turn() {
   }
 }
 
+void Reactor::count_turn(uint64_t commands_before) {
+  Counters& n = engine_->core.counters;
+  const uint64_t began = busy_since_us_ != 0 ? busy_since_us_ : turn_began_us_;
+  const uint64_t us = mono_us() - began + cron_us_;
+  n.eventloop_cycles++;
+  n.eventloop_us += us;
+  n.eventloop_max_us = std::max(n.eventloop_max_us, us);
+  if (busy_since_us_ != 0) n.active_us += us;
+  // CONFIG RESETSTAT may have run.
+  if (n.commands_processed > commands_before) {
+    n.eventloop_cmd_max = std::max(n.eventloop_cmd_max, n.commands_processed - commands_before);
+  }
+  busy_since_us_ = 0;
+  cron_us_ = 0;
+}
+
 void Reactor::execute(Connection& c, Pending& p) {
   if (c.turn_requests > 0) c.turn_requests--;
   // The clock at the time of reading was that of an earlier turn.
   c.last_interaction_s = engine_->core.wall_s;
-  if (c.closing || c.flags.close_after_reply) {
+  if (halted_ || c.closing || c.flags.close_after_reply) {
     if (p.request.bufs != nullptr) SavedRequest drop(p.request);
     return;
   }
@@ -534,11 +564,13 @@ void Reactor::free_closed() {
 void Reactor::cron(int64_t hz) {
   Core& core = engine_->core;
   engine_->update_clock();
+  const uint64_t began = core.mono_us;
+  engine_->load.cron(core.counters, hz);
+  core.client_peaks.advance(core.wall_s);
   if (engine_->pause_loosened()) resume_postponed();
-  if (core.settings.pause_client_cron) return;
   // Every client is looked at about once a second.
   size_t n = std::max<size_t>(5, core.clients.size() / static_cast<size_t>(std::max<int64_t>(1, hz)));
-  n = std::min(n, core.clients.size());
+  n = core.settings.pause_client_cron ? 0 : std::min(n, core.clients.size());
   auto it = core.clients.upper_bound(cron_cursor_);
   for (; n > 0 && !core.clients.empty(); n--) {
     if (it == core.clients.end()) it = core.clients.begin();
@@ -553,12 +585,15 @@ void Reactor::cron(int64_t hz) {
       continue;
     }
     c.parser.trim(core.wall_s - c.last_interaction_s > 2);
+    core.client_peaks.note(c.query_size() + c.query_free() + c.argv_memory(), c.limited_output());
     // The size a fixed reply buffer would have: halves for a client whose replies are small, doubles when full.
     const size_t half = c.reply_buffer / 2;
     if (half >= kReplyBufferMin && c.output_peak < half) {
       c.reply_buffer = std::max(kReplyBufferMin, c.output_peak + 1);
+      core.counters.reply_buffer_shrinks++;
     } else if (c.reply_buffer * 2 < kReplyBufferMax * 2 && c.output_peak == c.reply_buffer) {
       c.reply_buffer = std::min(kReplyBufferMax, c.reply_buffer * 2);
+      core.counters.reply_buffer_expands++;
     }
     const int64_t reset_ms = core.settings.reply_peak_reset_ms;
     if (reset_ms >= 0 && core.wall_ms - c.output_peak_reset_ms >= reset_ms) {
@@ -567,6 +602,9 @@ void Reactor::cron(int64_t hz) {
     }
     engine_->enforce_output_limit(c);
   }
+  const uint64_t us = mono_us() - began;
+  core.counters.eventloop_cron_us += us;
+  cron_us_ += us;
 }
 
 }  // namespace kvasir

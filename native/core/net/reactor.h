@@ -67,6 +67,10 @@ class Reactor {
   // Slices of background work on connections: timeouts, limits, buffer statistics. Called hz times a second.
   void cron(int64_t hz);
 
+  // Nothing more is accepted, read or executed, beginning with the request after the running one: the process is about
+  // to end, and what it would still do would be lost. Replies already written leave at the end of the turn.
+  void halt();
+
   // Closes everything. Outstanding replies are given one last chance to leave.
   void shutdown();
 
@@ -92,6 +96,7 @@ class Reactor {
   void postpone(Connection& c, Pending& p);
   bool flush(Connection& c);
   void free_closed();
+  void count_turn(uint64_t commands_before);
 
   struct Item {
     Connection* connection;
@@ -110,6 +115,10 @@ class Reactor {
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   uint64_t cron_cursor_ = 0;
+  uint64_t turn_began_us_ = 0;
+  uint64_t busy_since_us_ = 0;  // when this turn's first socket was reported; 0: none was
+  uint64_t cron_us_ = 0;        // that the cron took since the last turn
+  bool halted_ = false;
   bool in_turn_ = false;
   uint64_t turn_number_ = 1;
 };
