@@ -35,7 +35,7 @@ SocketAddress to_text(const sockaddr_storage& ss, socklen_t len) {
 // Of a connection that is gone already.
 SocketAddress unknown() {
   SocketAddress a;
-  a.ip = "?";
+  a.ip.assign(1, '?');
   return a;
 }
 
