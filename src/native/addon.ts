@@ -47,7 +47,12 @@ export interface ListenResult {
 
 /** Who has paused clients most strictly, what, and for how much longer. */
 export interface PausedClients {
-  reason: 'none' | 'client_pause' | 'shutdown_in_progress' | 'failover_in_progress' | 'slot_migration_in_progress';
+  reason:
+    | 'none'
+    | 'client_pause'
+    | 'shutdown_in_progress'
+    | 'failover_in_progress'
+    | 'slot_migration_in_progress';
   actions: 'none' | 'write' | 'all';
   timeoutMs: number;
 }

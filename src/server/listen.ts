@@ -58,7 +58,8 @@ export function bindAll(server: Server): ('tcp' | 'unix')[] {
   const { config, log, native } = server;
   const kinds: ('tcp' | 'unix')[] = [];
   const bound = bindTcp(server);
-  if (bound === null) throw new ListenError(`Failed listening on port ${config.int('port')} (tcp), aborting.`);
+  if (bound === null)
+    throw new ListenError(`Failed listening on port ${config.int('port')} (tcp), aborting.`);
   if (bound > 0) kinds.push('tcp');
   const path = config.str('unixsocket');
   if (path !== '') {

@@ -84,7 +84,12 @@ export async function serve(start: ServerStart): Promise<void> {
   });
   logStarting(log);
   logConfigured(log, start.bare, start.program);
-  const clients = adjustOpenFilesLimit(log, config.int('maxclients'), openFilesLimit(), addon.setOpenFilesLimit);
+  const clients = adjustOpenFilesLimit(
+    log,
+    config.int('maxclients'),
+    openFilesLimit(),
+    addon.setOpenFilesLimit,
+  );
   if (clients === null) process.exit(1);
   if (clients !== config.int('maxclients')) config.assign('maxclients', String(clients));
   config.onApply('maxclients', () => {
