@@ -238,13 +238,14 @@ static Napi::Value listen_result(Napi::Env env, const ListenResult& r) {
 Napi::Value ServerObject::listen_tcp(const Napi::CallbackInfo& info) {
   return listen_result(info.Env(),
                        reactor(info).listen_tcp(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
-                                            info[2].ToNumber().Int32Value(), info[3].ToBoolean().Value()));
+                                            info[2].ToNumber().Int32Value(), info[3].ToBoolean().Value(),
+                                            info[4].ToNumber().Uint32Value()));
 }
 
 Napi::Value ServerObject::listen_unix(const Napi::CallbackInfo& info) {
   return listen_result(info.Env(),
                        reactor(info).listen_unix(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
-                                             info[2].ToNumber().Int32Value()));
+                                             info[2].ToString().Utf8Value(), info[3].ToNumber().Int32Value()));
 }
 
 Napi::Value ServerObject::close_listeners(const Napi::CallbackInfo& info) {

@@ -101,8 +101,8 @@ export interface NativeServer {
   renameCommand(from: string, to: string): boolean;
   /** False: the data plane has no such setting. */
   setting(name: string, value: unknown): boolean;
-  listenTcp(host: string, port: number, backlog: number, mptcp: boolean): ListenResult;
-  listenUnix(path: string, mode: number, backlog: number): ListenResult;
+  listenTcp(host: string, port: number, backlog: number, mptcp: boolean, mark: number): ListenResult;
+  listenUnix(path: string, mode: number, group: string, backlog: number): ListenResult;
   /** Without a kind: all. */
   closeListeners(kind?: 'tcp' | 'unix'): void;
   cron(hz: number): void;

@@ -29,7 +29,13 @@ function bindTcp(server: Server): number | null {
   let bound = 0;
   for (const address of config.value('bind')) {
     const { name, host, optional } = parseAddress(address);
-    const result = native.listenTcp(host, port, config.int('tcp-backlog'), config.bool('mptcp'));
+    const result = native.listenTcp(
+      host,
+      port,
+      config.int('tcp-backlog'),
+      config.bool('mptcp'),
+      config.int('socket-mark-id'),
+    );
     if (result.error === '') {
       bound++;
       port = result.port;
@@ -57,9 +63,14 @@ export function bindAll(server: Server): ('tcp' | 'unix')[] {
   if (bound > 0) kinds.push('tcp');
   const path = config.str('unixsocket');
   if (path !== '') {
-    const result = native.listenUnix(path, config.int('unixsocketperm'), config.int('tcp-backlog'));
+    const result = native.listenUnix(
+      path,
+      config.int('unixsocketperm'),
+      config.str('unixsocketgroup'),
+      config.int('tcp-backlog'),
+    );
     if (result.error !== '') {
-      log.warning(`Failed opening Unix socket: bind: ${result.error}`);
+      log.warning(`Failed opening Unix socket: ${result.error}`);
       throw new ListenError('Failed listening on port 0 (unix), aborting.');
     }
     kinds.push('unix');

@@ -270,15 +270,21 @@ export function adjustOpenFilesLimit(
   const [soft] = current;
   if (soft >= wanted) return maxclients;
 
+  // The highest of wanted, wanted - 16, wanted - 32 ... that the system grants. Looked for by halving: CONFIG SET
+  // maxclients may ask for billions while clients wait.
   let error = '';
-  let best = wanted;
-  while (best > soft) {
-    const failure = raise(best);
-    if (failure === '') break;
-    error = failure;
-    best -= 16;
+  let granted = Math.ceil((wanted - soft) / 16);
+  for (let refused = -1; refused + 1 < granted; ) {
+    const steps = refused === -1 ? 0 : Math.floor((refused + granted) / 2);
+    const failure = raise(wanted - 16 * steps);
+    if (failure === '') {
+      granted = steps;
+    } else {
+      error = failure;
+      refused = steps;
+    }
   }
-  best = Math.max(best, soft);
+  const best = Math.max(wanted - 16 * granted, soft);
   if (best >= wanted) {
     log.notice(`Increased maximum number of open files to ${wanted} (it was originally set to ${soft}).`);
     return maxclients;

@@ -32,6 +32,13 @@ SocketAddress to_text(const sockaddr_storage& ss, socklen_t len) {
   return a;
 }
 
+// Of a connection that is gone already.
+SocketAddress unknown() {
+  SocketAddress a;
+  a.ip.assign(1, '?');
+  return a;
+}
+
 }  // namespace
 
 std::string SocketAddress::text() const {
@@ -45,14 +52,14 @@ bool SocketAddress::loopback() const { return ip.empty() || ip == "::1" || ip.rf
 SocketAddress peer_of(int fd) {
   sockaddr_storage ss{};
   socklen_t len = sizeof ss;
-  if (getpeername(fd, reinterpret_cast<sockaddr*>(&ss), &len) != 0) return {};
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&ss), &len) != 0) return unknown();
   return to_text(ss, len);
 }
 
 SocketAddress local_of(int fd) {
   sockaddr_storage ss{};
   socklen_t len = sizeof ss;
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&ss), &len) != 0) return {};
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&ss), &len) != 0) return unknown();
   return to_text(ss, len);
 }
 

@@ -78,10 +78,13 @@ void Connection::output_added() { reactor_->queue_flush(*this); }
 void Connection::resume() { reactor_->resume_postponed(); }
 
 std::string Connection::peer_address() const {
-  if (flags.unix_socket) return local_of(fd).path + ":0";
-  return peer_of(fd).text();
+  if (peer_.empty()) peer_ = flags.unix_socket ? local_address() : peer_of(fd).text();
+  return peer_;
 }
-std::string Connection::local_address() const { return local_of(fd).text(); }
+std::string Connection::local_address() const {
+  if (local_.empty()) local_ = local_of(fd).text();
+  return local_;
+}
 std::string Connection::peer_ip() const { return flags.unix_socket ? local_of(fd).path : peer_of(fd).ip; }
 std::string Connection::local_ip() const { return flags.unix_socket ? local_of(fd).path : local_of(fd).ip; }
 bool Connection::peer_is_loopback() const { return flags.unix_socket || peer_of(fd).loopback(); }

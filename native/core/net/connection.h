@@ -72,6 +72,7 @@ class Connection final : public Client, public Pollable {
 
  private:
   Reactor* reactor_;
+  mutable std::string peer_, local_;  // addresses never change and cost a system call
 };
 
 }  // namespace kvasir

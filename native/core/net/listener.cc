@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -62,7 +63,7 @@ void Reactor::Listener::on_ready(bool is_readable, bool /*writable*/) {
   }
 }
 
-ListenResult Reactor::listen_tcp(const std::string& host, int port, int backlog, bool mptcp) {
+ListenResult Reactor::listen_tcp(const std::string& host, int port, int backlog, bool mptcp, uint32_t mark) {
   addrinfo hints{};
   hints.ai_family = host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
   hints.ai_socktype = SOCK_STREAM;
@@ -91,6 +92,8 @@ ListenResult Reactor::listen_tcp(const std::string& host, int port, int backlog,
     return r;
   }
   if (::listen(fd, backlog) != 0) return failed(fd, "listen: " + errno_text());
+  // As the original: a mark that may not be set is no reason not to serve.
+  if (mark != 0) setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark);
   ListenResult r;
   r.port = local_of(fd).port;
   auto l = std::make_unique<Listener>(this, fd, false, "");
@@ -99,17 +102,27 @@ ListenResult Reactor::listen_tcp(const std::string& host, int port, int backlog,
   return r;
 }
 
-ListenResult Reactor::listen_unix(const std::string& path, int mode, int backlog) {
+ListenResult Reactor::listen_unix(const std::string& path, int mode, const std::string& group, int backlog) {
   sockaddr_un a{};
   a.sun_family = AF_UNIX;
-  if (path.size() >= sizeof a.sun_path) return failed(-1, "File name too long");
+  if (path.size() >= sizeof a.sun_path) {
+    return failed(-1, "unix socket path too long (" + std::to_string(path.size()) + "), must be under " +
+                          std::to_string(sizeof a.sun_path));
+  }
   memcpy(a.sun_path, path.c_str(), path.size() + 1);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return failed(-1, errno_text());
+  if (fd < 0) return failed(-1, "creating socket: " + errno_text());
   ::unlink(path.c_str());
-  if (bind(fd, reinterpret_cast<sockaddr*>(&a), sizeof a) != 0) return failed(fd, errno_text());
+  if (bind(fd, reinterpret_cast<sockaddr*>(&a), sizeof a) != 0) return failed(fd, "bind: " + errno_text());
   if (mode != 0) ::chmod(path.c_str(), static_cast<mode_t>(mode));
-  if (::listen(fd, backlog) != 0) return failed(fd, errno_text());
+  if (!group.empty()) {
+    const struct group* g = getgrnam(group.c_str());
+    if (g == nullptr) return failed(fd, "getgrnam error for group '" + group + "': " + errno_text());
+    if (::chown(path.c_str(), static_cast<uid_t>(-1), g->gr_gid) != 0) {
+      return failed(fd, "chown error for group '" + group + "': " + errno_text());
+    }
+  }
+  if (::listen(fd, backlog) != 0) return failed(fd, "listen: " + errno_text());
   auto l = std::make_unique<Listener>(this, fd, true, path);
   if (!l->start()) return failed(-1, errno_text());
   listeners_.push_back(std::move(l));

@@ -358,6 +358,11 @@ void Reactor::turn() {
     if (c.closing) continue;
     if (!c.writing) flush(c);
     if (c.closing) continue;
+    if (c.flags.close_after_reply && c.reading) {
+      // Nothing that comes after the command that ends the connection is of interest.
+      c.reading = false;
+      poller_->watch(c.handle, false, c.writing);
+    }
     c.out.settle();
     engine_->enforce_output_limit(c);
   }
@@ -514,8 +519,6 @@ bool Reactor::flush(Connection& c) {
   const bool more = !c.out.empty();
   if (more != c.writing) {
     c.writing = more;
-    // Nothing that comes after the command that ends the connection is of interest.
-    if (c.flags.close_after_reply) c.reading = false;
     poller_->watch(c.handle, c.reading, more);
   }
   if (!more) {
@@ -578,7 +581,7 @@ void Reactor::cron(int64_t hz) {
     cron_cursor_ = it->first;
     ++it;
     if (c.closing) continue;
-    if (core.settings.timeout_s > 0 && c.blocked == Blocked::kNo && !c.flags.pubsub &&
+    if (core.settings.timeout_s > 0 && c.blocked == Blocked::kNo && c.client_class() == ClientClass::kNormal &&
         core.wall_s - c.last_interaction_s > core.settings.timeout_s) {
       core.log(LogLevel::kVerbose, "Closing idle client");
       close(c);

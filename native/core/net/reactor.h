@@ -54,8 +54,10 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
 
   // host: an address, or a name that has one; with a colon it is IPv6. mptcp: a Multipath TCP socket, which accepts plain TCP as well.
-  ListenResult listen_tcp(const std::string& host, int port, int backlog, bool mptcp);
-  ListenResult listen_unix(const std::string& path, int mode, int backlog);
+  // mark: SO_MARK of the socket; 0: none.
+  ListenResult listen_tcp(const std::string& host, int port, int backlog, bool mptcp, uint32_t mark);
+  // mode: permissions of the socket's file, 0: what the umask leaves. group: who owns it besides us, empty: unchanged.
+  ListenResult listen_unix(const std::string& path, int mode, const std::string& group, int backlog);
   // Closes the listening sockets (all, or those of one kind).
   void close_listeners(bool tcp = true, bool unix_sockets = true);
   [[nodiscard]] size_t listeners() const { return listeners_.size(); }

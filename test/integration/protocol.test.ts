@@ -1,0 +1,116 @@
+/** The wire protocol, byte by byte. */
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningKvasir, startKvasir } from '../support/kvasir.js';
+
+let server: RunningKvasir;
+
+beforeAll(async () => {
+  server = await startKvasir();
+});
+afterAll(() => server.stop());
+
+/** Writes the pieces, each as a packet of its own, and QUIT; returns everything until the server closes. */
+async function exchange(pieces: readonly (string | Buffer)[], quit = true): Promise<string> {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.setNoDelay(true);
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => {
+    answer += chunk.toString('latin1');
+  });
+  // The server may close while we are still writing.
+  socket.on('error', () => {});
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  for (const piece of pieces) {
+    await new Promise<void>((resolve) => socket.write(piece as string, 'latin1', () => resolve()));
+  }
+  if (quit) socket.write('*1\r\n$4\r\nQUIT\r\n');
+  await closed;
+  return answer;
+}
+
+const command = (...args: string[]): string =>
+  `*${args.length}\r\n${args.map((a) => `$${a.length}\r\n${a}\r\n`).join('')}`;
+
+describe('requests', () => {
+  test('byte by byte', async () => {
+    const stream = `${command('SET', 'bytes', 'a\r\nb')}GET bytes\r\n\r\n*0\r\n*-1\r\n${command('ECHO', '')}`;
+    expect(await exchange([...stream])).toBe('+OK\r\n$4\r\na\r\nb\r\n$0\r\n\r\n+OK\r\n');
+  });
+
+  test('a big argument in pieces, between small commands', async () => {
+    const value = 'v'.repeat(300_000);
+    const stream = command('PING') + command('SET', 'bigone', value) + command('GET', 'bigone');
+    const pieces = [];
+    for (let at = 0; at < stream.length; at += 7777) pieces.push(stream.slice(at, at + 7777));
+    expect(await exchange(pieces)).toBe(`+PONG\r\n+OK\r\n$300000\r\n${value}\r\n+OK\r\n`);
+  });
+
+  test('more arguments than the fast path takes', async () => {
+    const pairs = Array.from({ length: 20_000 }, (_, i) => [`many:${i}`, String(i)]).flat();
+    expect(await exchange([command('MSET', ...pairs), command('GET', 'many:19999')])).toBe(
+      '+OK\r\n$5\r\n19999\r\n+OK\r\n',
+    );
+  });
+
+  test('inline quoting', async () => {
+    expect(await exchange([`echo """tes"t-'k'e"y"\r\n`, 'echo "\\x41\\n\\"" \r\n', "echo ''\n"])).toBe(
+      '$8\r\ntest-key\r\n$3\r\nA\n"\r\n$0\r\n\r\n+OK\r\n',
+    );
+  });
+
+  test('nothing behind QUIT is executed', async () => {
+    await exchange([`${command('SET', 'quit', '1')}${command('QUIT')}${command('SET', 'quit', '2')}`], false);
+    expect(await exchange([command('GET', 'quit')])).toBe('$1\r\n1\r\n+OK\r\n');
+  });
+});
+
+describe('errors end the connection after what came before', () => {
+  test.each([
+    ['*3\r\n$3\r\nSET\r\n$1\r\nx\r\nfooz\r\n', "expected '$', got 'f'"],
+    ['*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$-10\r\n', 'invalid bulk length'],
+    ['*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$2000000000\r\n', 'invalid bulk length'],
+    ['*3000000000\r\n', 'invalid multibulk length'],
+    ['*a\r\n', 'invalid multibulk length'],
+    ['set "x\r\n', 'unbalanced quotes in request'],
+    ['a'.repeat(70_000), 'too big inline request'],
+    [`*${'1'.repeat(70_000)}`, 'too big mbulk count string'],
+    [`*1\r\n$${'1'.repeat(70_000)}`, 'too big bulk count string'],
+    ['*1\r\n$4\r\nPINGxx', 'invalid CRLF in request'],
+  ])('%.20j', async (bytes, text) => {
+    expect(await exchange([command('PING') + bytes], false)).toBe(
+      `+PONG\r\n-ERR Protocol error: ${text}\r\n`,
+    );
+  });
+
+  test('HTTP is not talked to', async () => {
+    expect(await exchange(['POST / HTTP/1.1\r\nHost: x\r\n\r\nSET http 1\r\n'], false)).toBe('');
+    expect(await exchange([command('GET', 'http')])).toBe('$-1\r\n+OK\r\n');
+  });
+});
+
+describe('replies', () => {
+  test('a slow reader gets everything', async () => {
+    const value = 'w'.repeat(100_000);
+    const socket = connect(server.port, '127.0.0.1');
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+    socket.write(command('SET', 'slow', value) + command('GET', 'slow').repeat(200) + command('QUIT'));
+    // Nothing is read until the server cannot send any more: what is left must survive overwriting the key.
+    const other = await server.connect();
+    for (;;) {
+      const text = (await other.send('CLIENT', 'LIST', 'SKIPME', 'yes')) as string;
+      if (/ flags=c .* events=[^ ]*w/.test(text)) break;
+    }
+    await other.send('SET', 'slow', 'x'.repeat(100_000));
+    let size = 0;
+    let overwritten = false;
+    socket.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      overwritten ||= chunk.includes('x');
+    });
+    await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    other.close();
+    expect(overwritten).toBe(false);
+    expect(size).toBe('+OK\r\n'.length * 2 + 200 * (value.length + '$100000\r\n\r\n'.length));
+  });
+});
