@@ -46,6 +46,7 @@ Napi::Function ServerObject::define(Napi::Env env) {
                          InstanceMethod<&ServerObject::keyspace>("keyspace"),
                          InstanceMethod<&ServerObject::commandlog>("commandlog"),
                          InstanceMethod<&ServerObject::latency>("latency"),
+                         InstanceMethod<&ServerObject::debug>("debug"),
                      });
 }
 
@@ -246,8 +247,9 @@ Napi::Value ServerObject::close_listeners(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ServerObject::cron(const Napi::CallbackInfo& info) {
-  reactor(info).cron(info[0].ToNumber().Int64Value());
-  return info.Env().Undefined();
+  const bool paused = engine(info).core.debug.cron_paused;
+  if (!paused) reactor(info).cron(info[0].ToNumber().Int64Value());
+  return Napi::Boolean::New(info.Env(), !paused);
 }
 
 Napi::Value ServerObject::redact(const Napi::CallbackInfo& info) {

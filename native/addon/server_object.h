@@ -42,6 +42,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value keyspace(const Napi::CallbackInfo& info);
   Napi::Value commandlog(const Napi::CallbackInfo& info);
   Napi::Value latency(const Napi::CallbackInfo& info);
+  Napi::Value debug(const Napi::CallbackInfo& info);  // server_debug.cc
 
   // What methods work on; a method called after stop() throws.
   Engine& engine(const Napi::CallbackInfo& info) {

@@ -356,6 +356,7 @@ void Reactor::turn() {
   args_.reset();
   input_.reset();
   mem_collect();
+  if (engine_->between_turns()) poller_->wake();
   turn_number_++;
   in_turn_ = false;
   if (engine_->pause_loosened()) resume_postponed();
@@ -533,9 +534,8 @@ void Reactor::free_closed() {
 
 void Reactor::cron(int64_t hz) {
   Core& core = engine_->core;
-  engine_->update_clock();
+  engine_->cron(hz);
   if (engine_->pause_loosened()) resume_postponed();
-  if (core.settings.pause_client_cron) return;
   // Every client is looked at about once a second.
   size_t n = std::max<size_t>(5, core.clients.size() / static_cast<size_t>(std::max<int64_t>(1, hz)));
   n = std::min(n, core.clients.size());
@@ -555,7 +555,9 @@ void Reactor::cron(int64_t hz) {
     c.parser.trim(core.wall_s - c.last_interaction_s > 2);
     // The size a fixed reply buffer would have: halves for a client whose replies are small, doubles when full.
     const size_t half = c.reply_buffer / 2;
-    if (half >= kReplyBufferMin && c.output_peak < half) {
+    if (!core.debug.reply_buffer_resizing) {
+      // As it is.
+    } else if (half >= kReplyBufferMin && c.output_peak < half) {
       c.reply_buffer = std::max(kReplyBufferMin, c.output_peak + 1);
     } else if (c.reply_buffer * 2 < kReplyBufferMax * 2 && c.output_peak == c.reply_buffer) {
       c.reply_buffer = std::min(kReplyBufferMax, c.reply_buffer * 2);
