@@ -2,6 +2,7 @@
 
 import { info, lolwut } from './observability-handlers.js';
 import { shutdown } from './shutdown.js';
+import { debugCommand } from './debug.js';
 import {
   block,
   command,
@@ -61,6 +62,7 @@ export const serverCommands = group('server', [
     arity: -2,
     flags: ['admin', 'noscript', 'loading', 'stale', 'protected'],
     docFlags: ['syscmd'],
+    handler: debugCommand,
   }),
 
   command('failover', {

@@ -72,10 +72,9 @@ struct Settings {
   // Decided by the control plane: whether a client must authenticate, and who may run protected commands.
   bool auth_required = false;
   bool import_mode = false;
-  // DEBUG: replies count as if none fitted a fixed buffer; periodic work on clients rests; how often the largest reply
-  // of a period is forgotten (-1: never).
+  // DEBUG: replies count as if none fitted a fixed buffer; how often the largest reply of a period is forgotten (-1:
+  // never).
   bool enforce_reply_list = false;
-  bool pause_client_cron = false;
   int64_t reply_peak_reset_ms = 5000;
   // HELLO
   bool extended_redis_compat = false;
@@ -139,6 +138,13 @@ class Hooks {
   virtual void close(Client& c) = 0;
   // Asks the loop to shut down etc.: an event for the control plane, delivered after this turn.
   virtual void control(const char* event, Slice detail) = 0;
+};
+
+// What DEBUG switches. Not configuration: forgotten at restart.
+struct DebugSwitches {
+  bool active_expire = true;
+  bool cron_paused = false;
+  bool reply_buffer_resizing = true;
 };
 
 class Core;
@@ -243,6 +249,8 @@ class Core {
     pauses.update(wall_ms);
     keyspace.expire_paused = pauses.scope() != PauseScope::kNone;
   }
+
+  DebugSwitches debug;
 
   Propagation propagation;
   bool stream_active = false;  // somebody reads the propagation stream

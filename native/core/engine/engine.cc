@@ -14,7 +14,11 @@ constexpr size_t kUnauthenticatedOutput = 1024;
 constexpr uint64_t kLongCommandUs = 500;
 }  // namespace
 
-Engine::Engine(int databases, bool clustered, Hooks* hooks) : core(databases, clustered, this, hooks) {
+Engine::Engine(int databases, bool clustered, Hooks* hooks)
+    : core(databases, clustered, this, hooks),
+      expire_cycle_(&core.keyspace, mono_us),
+      replica_keys_(&core.keyspace),
+      dicts_(&core.keyspace) {
   update_clock();
 }
 
@@ -153,6 +157,7 @@ void Engine::run(Client& c, Pending& p) {
   Client* outer = core.executing;
   core.executing = &c;
   core.keyspace.no_touch = c.flags.no_touch;
+  core.keyspace.ignore_expiry = core.keyspace.import_mode && c.flags.import_source && !core.keyspace.is_replica;
 
   Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
   c.argv = call.argv;
@@ -266,6 +271,31 @@ bool Engine::pause_loosened() {
   const PauseScope before = pause_scope_;
   pause_scope_ = core.pauses.scope();
   return pause_scope_ < before;
+}
+
+void Engine::cron(int64_t hz) {
+  update_clock();
+  Keyspace& ks = core.keyspace;
+  if (expires_actively()) {
+    expire_cycle_.effort = static_cast<int>(core.settings.active_expire_effort);
+    latency_sample("expire-cycle", static_cast<int64_t>(expire_cycle_.begin(hz)));
+  }
+  if (!ks.is_replica) {
+    ks.replica_keys.clear();
+  } else if (core.debug.active_expire) {
+    replica_keys_.run();
+  }
+  dicts_.run(core.settings.activerehashing, hz);
+}
+
+bool Engine::between_turns() {
+  if (!expire_cycle_.wants_time()) return false;
+  if (!expires_actively()) {
+    expire_cycle_.cancel();
+    return false;
+  }
+  latency_sample("expire-cycle", static_cast<int64_t>(expire_cycle_.between_turns()));
+  return expire_cycle_.unfinished();
 }
 
 void Engine::key_modified(Database& db, Slice key) {}
