@@ -119,6 +119,35 @@ export async function serve(start: ServerStart): Promise<void> {
     executable: fromUtf8(resolve(start.cwd, start.program)),
     supervised: supervisor.active === 'none' ? 'no' : supervisor.active,
   });
+  // Before anybody can know that we are here: who reads our pid or our log may send a signal at once.
+  shutdown = new Shutdown({
+    log,
+    notify: (message) => supervisor.notify(message),
+    now: () => performance.now(),
+    isLoading: () => false,
+    timeoutMs: () => config.int('shutdown-timeout') * 1000,
+    signalFlags: (signal) =>
+      new Set(
+        config
+          .flags(signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint')
+          .filter((word): word is ShutdownWord & typeof word => word !== 'default'),
+      ),
+    drain: null,
+    steps: [],
+    pidFile,
+    close: () => server.native.halt(),
+    failed: () => {},
+    abandon: () => {},
+    // The running turn may be the one that asked for it: it ends first, its replies leave, nothing more is executed.
+    exit: (code) => {
+      setImmediate(() => {
+        server.close();
+        process.exit(code);
+      });
+    },
+  });
+  server.shutdown = shutdown;
+  takeSignals(shutdown);
   log.notice(`monotonic clock: ${addon.clockName()}`);
   pidFile.create();
   setProcessTitle(config.str('proc-title-template'), start.program, {
@@ -161,35 +190,6 @@ export async function serve(start: ServerStart): Promise<void> {
   config.onApply(['oom-score-adj', 'oom-score-adj-values'], () =>
     applyOomScore() ? undefined : 'Failed to set current oom_score_adj. Check server logs.',
   );
-
-  shutdown = new Shutdown({
-    log,
-    notify: (message) => supervisor.notify(message),
-    now: () => performance.now(),
-    isLoading: () => false,
-    timeoutMs: () => config.int('shutdown-timeout') * 1000,
-    signalFlags: (signal) =>
-      new Set(
-        config
-          .flags(signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint')
-          .filter((word): word is ShutdownWord & typeof word => word !== 'default'),
-      ),
-    drain: null,
-    steps: [],
-    pidFile,
-    close: () => server.native.halt(),
-    failed: () => {},
-    abandon: () => {},
-    // The running turn may be the one that asked for it: it ends first, its replies leave, nothing more is executed.
-    exit: (code) => {
-      setImmediate(() => {
-        server.close();
-        process.exit(code);
-      });
-    },
-  });
-  server.shutdown = shutdown;
-  takeSignals(shutdown);
   server.start();
   supervisor.ready(false);
   daemon?.ready();
