@@ -52,6 +52,7 @@ Napi::Function ServerObject::define(Napi::Env env) {
                          InstanceMethod<&ServerObject::purge>("purge"),
                          InstanceMethod<&ServerObject::identity>("identity"),
                          InstanceMethod<&ServerObject::halt>("halt"),
+                         InstanceMethod<&ServerObject::debug>("debug"),
                      });
 }
 
@@ -255,8 +256,9 @@ Napi::Value ServerObject::close_listeners(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ServerObject::cron(const Napi::CallbackInfo& info) {
-  reactor(info).cron(info[0].ToNumber().Int64Value());
-  return info.Env().Undefined();
+  const bool paused = engine(info).core.debug.cron_paused;
+  if (!paused) reactor(info).cron(info[0].ToNumber().Int64Value());
+  return Napi::Boolean::New(info.Env(), !paused);
 }
 
 Napi::Value ServerObject::halt(const Napi::CallbackInfo& info) {

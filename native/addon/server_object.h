@@ -48,6 +48,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value purge(const Napi::CallbackInfo& info);
   Napi::Value identity(const Napi::CallbackInfo& info);
   Napi::Value halt(const Napi::CallbackInfo& info);
+  Napi::Value debug(const Napi::CallbackInfo& info);  // server_debug.cc
 
   // What methods work on; a method called after stop() throws.
   Engine& engine(const Napi::CallbackInfo& info) {

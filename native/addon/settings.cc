@@ -75,10 +75,14 @@ const std::unordered_map<std::string, Apply>& table() {
          e.core.default_user.nopass = e.core.requirepass.empty();
          e.core.settings.auth_required = !e.core.requirepass.empty();
        }},
+      {"import-mode",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.settings.import_mode = e.core.keyspace.import_mode = v.ToBoolean().Value();
+       }},
+      {"replica-read-only",
+       [](Engine& e, const Napi::Value& v) { e.core.keyspace.replica_read_only = v.ToBoolean().Value(); }},
       {"debug-client-enforce-reply-list", flag(&Settings::enforce_reply_list)},
-      {"debug-pause-cron", flag(&Settings::pause_client_cron)},
       {"debug-replybuffer-peak-reset-time", number(&Settings::reply_peak_reset_ms)},
-      {"import-mode", flag(&Settings::import_mode)},
       {"extended-redis-compatibility", flag(&Settings::extended_redis_compat)},
       {"availability-zone", text(&Settings::availability_zone)},
       {"server-version", text(&Settings::server_version)},

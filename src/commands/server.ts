@@ -1,5 +1,6 @@
 /** The server: databases, persistence, replication and the rest that has no file of its own. */
 
+import { debugCommand } from './debug.js';
 import { info, lolwut } from './observability-handlers.js';
 import { shutdown } from './shutdown.js';
 import {
@@ -61,6 +62,7 @@ export const serverCommands = group('server', [
     arity: -2,
     flags: ['admin', 'noscript', 'loading', 'stale', 'protected'],
     docFlags: ['syscmd'],
+    handler: debugCommand,
   }),
 
   command('failover', {

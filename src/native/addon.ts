@@ -105,7 +105,8 @@ export interface NativeServer {
   listenUnix(path: string, mode: number, group: string, backlog: number): ListenResult;
   /** Without a kind: all. */
   closeListeners(kind?: 'tcp' | 'unix'): void;
-  cron(hz: number): void;
+  /** False: DEBUG PAUSE-CRON holds up all periodic work. */
+  cron(hz: number): boolean;
   /** Hides argument i of the running command from logs. */
   redact(argument: number): void;
   /** Stops accepting, reading and executing, beginning with the request after the running one. */
@@ -132,6 +133,19 @@ export interface NativeServer {
   latency(what: 'all'): LatencyRow[];
   latency(what: 'reset', event?: string): number;
   latency(what: 'add', event: string, ms: number): void;
+  // DEBUG
+  /** Hexadecimal digest of the dataset, or of one key's value. */
+  debug(what: 'digest', db?: number, key?: string): string;
+  debug(what: 'object', db: number, key: string): string | undefined;
+  debug(what: 'populate', db: number, count: number, prefix: string, size: number): void;
+  debug(what: 'htstats', db: number, full: boolean): string;
+  /** Stops the loop for so many microseconds. */
+  debug(what: 'sleep', us: number): void;
+  debug(what: 'glob-test'): void;
+  /** Does not return. how: segfault, panic, assert, oom. */
+  debug(what: 'crash', how: string): void;
+  /** A switch: active-expire, pause-cron, reply-buffer-resizing, dict-resizing. */
+  debug(what: string, on: boolean): void;
 }
 
 export interface Addon extends ProcessCalls {

@@ -65,8 +65,7 @@ export class Loop {
   start(): void {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => {
-      this.native.cron(this.#hz);
-      this.#options.onCron();
+      if (this.native.cron(this.#hz)) this.#options.onCron();
     }, 1000 / this.#hz);
   }
 

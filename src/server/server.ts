@@ -43,6 +43,7 @@ const NATIVE_PARAMETERS: readonly ParameterName[] = [
   'lfu-log-factor',
   'lfu-decay-time',
   'maxmemory-policy',
+  'replica-read-only',
   'requirepass',
   'import-mode',
   'extended-redis-compatibility',

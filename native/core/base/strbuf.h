@@ -2,8 +2,9 @@
 // holds only the bytes finds the header again (from_data). Replies, snapshots and the propagation stream hold
 // references to the bytes of a key that may be overwritten meanwhile.
 //
-// The count is not atomic: only the thread that owns the keyspace retains and releases. Other threads may
-// read the bytes while the owner holds a reference for them. Bytes may be written only while unique().
+// The count is atomic: databases are freed in the background (keyspace/lazyfree.h) while replies of the owner's
+// thread still hold bytes of theirs. Other threads may read the bytes while somebody holds a reference for them.
+// Bytes may be written only while unique().
 #pragma once
 
 #include <algorithm>
@@ -58,14 +59,15 @@ class StrBuf {
     len_ = len;
   }
 
-  [[nodiscard]] uint32_t refs() const { return refs_; }
-  [[nodiscard]] bool unique() const { return refs_ == 1; }
+  [[nodiscard]] uint32_t refs() const { return __atomic_load_n(&refs_, __ATOMIC_ACQUIRE); }
+  [[nodiscard]] bool unique() const { return refs() == 1; }
   StrBuf* retain() {
-    refs_++;
+    __atomic_fetch_add(&refs_, 1, __ATOMIC_RELAXED);
     return this;
   }
   void release() {
-    if (--refs_ == 0) mem_free(this);
+    // The only holder cannot be joined by another, so that the common case needs no locked instruction.
+    if (unique() || __atomic_sub_fetch(&refs_, 1, __ATOMIC_ACQ_REL) == 0) mem_free(this);
   }
 
   // Takes the caller's reference and returns one to a unique buffer with the same bytes and room for `want`:

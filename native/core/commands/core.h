@@ -72,10 +72,9 @@ struct Settings {
   // Decided by the control plane: whether a client must authenticate, and who may run protected commands.
   bool auth_required = false;
   bool import_mode = false;
-  // DEBUG: replies count as if none fitted a fixed buffer; periodic work on clients rests; how often the largest reply
-  // of a period is forgotten (-1: never).
+  // DEBUG: replies count as if none fitted a fixed buffer; how often the largest reply of a period is forgotten (-1:
+  // never).
   bool enforce_reply_list = false;
-  bool pause_client_cron = false;
   int64_t reply_peak_reset_ms = 5000;
   // HELLO
   bool extended_redis_compat = false;
@@ -141,6 +140,13 @@ class Hooks {
   virtual void control(const char* event, Slice detail) = 0;
 };
 
+// What DEBUG switches. Not configuration: forgotten at restart.
+struct DebugSwitches {
+  bool active_expire = true;
+  bool cron_paused = false;
+  bool reply_buffer_resizing = true;
+};
+
 class Core;
 
 // The propagation of one command: what AOF and replicas get instead of the command as it came. Empty means
@@ -152,8 +158,9 @@ class Propagation {
   void rewrite(std::span<const Slice> argv);
   // Adds a command after the (possibly rewritten) command.
   void also(std::initializer_list<Slice> argv);
-  // Adds a command before it: what had to happen first, such as deleting a key that was due.
-  void before(std::initializer_list<Slice> argv);
+  // Adds a command before it: what had to happen first, such as deleting a key that was due. In database db, which need
+  // not be the client's.
+  void before(int db, std::initializer_list<Slice> argv);
   void suppress() { suppressed_ = true; }
   void force() { forced_ = true; }
   [[nodiscard]] bool suppressed() const { return suppressed_; }
@@ -162,6 +169,7 @@ class Propagation {
   struct Item {
     std::string bytes;                     // arguments, one after the other
     std::vector<uint32_t> sizes;           // their lengths
+    int db = -1;                           // -1: the client's
   };
   [[nodiscard]] const std::vector<Item>& items() const { return items_; }
   [[nodiscard]] const std::vector<Item>& items_before() const { return before_; }
@@ -243,6 +251,8 @@ class Core {
     pauses.update(wall_ms);
     keyspace.expire_paused = pauses.scope() != PauseScope::kNone;
   }
+
+  DebugSwitches debug;
 
   Propagation propagation;
   bool stream_active = false;  // somebody reads the propagation stream

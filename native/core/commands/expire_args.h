@@ -56,8 +56,7 @@ void invalid_expire_time(const Call& call);
 // Whether a key that is given this deadline is deleted right away. Not while loading and not on a replica:
 // there the key is stored as it is, and its deletion comes from elsewhere.
 inline bool deadline_is_past(const Call& call, int64_t deadline_ms) {
-  const Keyspace& ks = call.ks();
-  return deadline_ms <= ks.now_ms && !ks.loading && !ks.is_replica;
+  return call.ks().deadline_passed(deadline_ms);
 }
 
 // Deletes the existing key k because the command gave it a deadline that is past, with statistics and

@@ -424,7 +424,5 @@ void register_string_commands(HandlerMap& map) {
   register_string_counter_commands(map);
   register_string_lcs_command(map);
 }
-void register_key_commands(HandlerMap&) {}
-void register_server_commands(HandlerMap&) {}
 
 }  // namespace kvasir

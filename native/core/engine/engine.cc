@@ -14,7 +14,11 @@ constexpr size_t kUnauthenticatedOutput = 1024;
 constexpr uint64_t kLongCommandUs = 500;
 }  // namespace
 
-Engine::Engine(int databases, bool clustered, Hooks* hooks) : core(databases, clustered, this, hooks) {
+Engine::Engine(int databases, bool clustered, Hooks* hooks)
+    : core(databases, clustered, this, hooks),
+      expire_cycle_(&core.keyspace, mono_us),
+      replica_keys_(&core.keyspace),
+      dicts_(&core.keyspace) {
   update_clock();
 }
 
@@ -153,6 +157,7 @@ void Engine::run(Client& c, Pending& p) {
   Client* outer = core.executing;
   core.executing = &c;
   core.keyspace.no_touch = c.flags.no_touch;
+  core.keyspace.ignore_expiry = core.keyspace.import_mode && c.flags.import_source && !core.keyspace.is_replica;
 
   Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
   c.argv = call.argv;
@@ -206,13 +211,15 @@ void Engine::propagate(const Call& call, bool changed) {
         argv.emplace_back(at, size);
         at += size;
       }
-      stream.append(db, argv);
+      stream.append(item.db < 0 ? db : item.db, argv);
     };
-    if (n > 1) stream.append(db, kMulti);
+    // A SCAN that finds several keys due deletes each for itself.
+    const bool together = n > 1 && !(call.command.flags & kCmdTouchesArbitraryKeys);
+    if (together) stream.append(db, kMulti);
     for (const auto& item : p.items_before()) append(item);
     if (itself) stream.append(db, call.argv);
     for (const auto& item : p.items()) append(item);
-    if (n > 1) stream.append(db, kExec);
+    if (together) stream.append(db, kExec);
   }
   p.reset();
 }
@@ -268,13 +275,38 @@ bool Engine::pause_loosened() {
   return pause_scope_ < before;
 }
 
+void Engine::cron(int64_t hz) {
+  update_clock();
+  Keyspace& ks = core.keyspace;
+  if (expires_actively()) {
+    expire_cycle_.effort = static_cast<int>(core.settings.active_expire_effort);
+    latency_sample("expire-cycle", static_cast<int64_t>(expire_cycle_.begin(hz)));
+  }
+  if (!ks.is_replica) {
+    ks.replica_keys.clear();
+  } else if (core.debug.active_expire) {
+    replica_keys_.run();
+  }
+  dicts_.run(core.settings.activerehashing, hz);
+}
+
+bool Engine::between_turns() {
+  if (!expire_cycle_.wants_time()) return false;
+  if (!expires_actively()) {
+    expire_cycle_.cancel();
+    return false;
+  }
+  latency_sample("expire-cycle", static_cast<int64_t>(expire_cycle_.between_turns()));
+  return expire_cycle_.unfinished();
+}
+
 void Engine::key_modified(Database& db, Slice key) {}
 void Engine::notify(uint32_t klass, const char* event, Slice key, int db) {}
 void Engine::propagate_delete(Database& db, Slice key, bool lazy) {
   if (!stream.active()) return;
   const Slice name = lazy ? Slice("UNLINK", 6) : Slice("DEL", 3);
   if (core.executing != nullptr) {
-    core.propagation.before({name, key});
+    core.propagation.before(db.id(), {name, key});
   } else {
     const Slice argv[] = {name, key};
     stream.append(db.id(), argv);

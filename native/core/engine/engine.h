@@ -7,6 +7,8 @@
 #include "commands/core.h"
 #include "engine/commandlog.h"
 #include "engine/load_samples.h"
+#include "keyspace/dict_upkeep.h"
+#include "keyspace/expire_cycle.h"
 #include "resp/parser.h"
 #include "stream/stream.h"
 
@@ -46,6 +48,11 @@ class Engine final : public Signals {
   }
   Executed execute(Client& c, Pending& p);
 
+  // Periodic work on the data, hz times a second: expiry, sizes of tables.
+  void cron(int64_t hz);
+  // The slice of background work that belongs to the end of a turn. True: there is more, the loop should turn again soon.
+  bool between_turns();
+
   // True if the client is over its class's output limit; it is then marked for closing, logged and counted.
   bool enforce_output_limit(Client& c);
   // Follows the pauses as time goes by. True when they have become less strict since the last call, so that postponed
@@ -74,6 +81,15 @@ class Engine final : public Signals {
   void propagate(const Call& call, bool changed);
   void log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes);
 
+  // Whether keys that are past their deadline are ours to delete at the moment.
+  [[nodiscard]] bool expires_actively() const {
+    const Keyspace& ks = core.keyspace;
+    return core.debug.active_expire && !ks.is_replica && !ks.import_mode && !ks.expire_paused && !ks.loading;
+  }
+
+  ExpireCycle expire_cycle_;
+  ReplicaKeyExpiry replica_keys_;
+  DictUpkeep dicts_;
   PauseScope pause_scope_ = PauseScope::kNone;  // as pause_loosened() saw it last
   uint64_t last_ticks_ = 0;  // when the previous command of this turn ended: the start of the next
 };

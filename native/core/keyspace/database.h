@@ -33,10 +33,14 @@ struct KeyRef {
   KeyRef(Slice k, uint64_t h, int s) : key(k), hash(h), slot(s) {}
 };
 
+// The two dicts of a slot.
+enum class KeyIndex : uint8_t { kAll, kExpiring };
+
 // The keys of one slot (of the whole database outside cluster mode).
 struct SlotDicts {
   EntryDict keys;
   EntryDict expires;
+  EntryDict& dict(KeyIndex i) { return i == KeyIndex::kAll ? keys : expires; }
   uint8_t walk_bits = 0;  // resting value of the walk bits of every entry in `keys` (entry.h)
 };
 
@@ -72,6 +76,7 @@ class Database {
     e->set_walk_bits(d.walk_bits);
     d.keys.insert_new(e, k.hash);
     keys_++;
+    if (clustered_) mark(KeyIndex::kAll, k.slot);
   }
   // The entry, or where insert_at() may put it: one probe.
   [[nodiscard]] EntrySlot find_or_prepare(const KeyRef& k, EntryRoom* room) {
@@ -82,22 +87,65 @@ class Database {
     e->set_walk_bits(d.walk_bits);
     d.keys.insert_at(room, e);
     keys_++;
+    if (clustered_) mark(KeyIndex::kAll, k.slot);
   }
   Entry* erase(const KeyRef& k) {
+    const EntrySlot at = find(k);
+    return at ? erase_at(k, at) : nullptr;
+  }
+  // Takes the entry at a place that find() gave.
+  Entry* erase_at(const KeyRef& k, const EntrySlot& at) {
+    Entry* e = at.get();
     SlotDicts* d = slot(k.slot);
-    Entry* e = d == nullptr ? nullptr : d->keys.erase(k.key, k.hash);
-    if (e != nullptr) keys_--;
+    d->keys.erase_slot(at);
+    keys_--;
+    if (clustered_ && d->keys.empty()) unmark(KeyIndex::kAll, k.slot);
     return e;
   }
   void insert_expiring(const KeyRef& k, Entry* e) {
     slot_for_insert(k.slot).expires.insert_new(e, k.hash);
     expires_++;
+    if (clustered_) mark(KeyIndex::kExpiring, k.slot);
   }
   bool erase_expiring(const KeyRef& k) {
     SlotDicts* d = slot(k.slot);
     if (d == nullptr || d->expires.erase(k.key, k.hash) == nullptr) return false;
     expires_--;
+    if (clustered_ && d->expires.empty()) unmark(KeyIndex::kExpiring, k.slot);
     return true;
+  }
+
+  // The first slot from s on whose dict is not empty; -1 if there is none.
+  [[nodiscard]] int next_slot(KeyIndex i, int s) const;
+  // One step of a walk with the guarantees of Dict::scan over the slots [first, last]. Outside cluster mode they are
+  // both 0. The cursor of cluster mode has the slot in its lowest 14 bits, as CLUSTERSCAN shows it. skip_sparse: dicts
+  // of which less than one place in a hundred is taken are left for when they will have shrunk.
+  template <class F>
+  uint64_t scan(KeyIndex i, uint64_t cursor, int first, int last, bool skip_sparse, F&& emit) {
+    int s = 0;
+    if (clustered_) {
+      s = static_cast<int>(cursor & (kSlots - 1));
+      cursor >>= kSlotBits;
+    }
+    if (s < first) {
+      s = first;
+      cursor = 0;
+    } else if (s > last) {
+      return 0;
+    }
+    uint64_t next = 0;
+    if (SlotDicts* d = slot(s)) {
+      EntryDict& dict = d->dict(i);
+      if (!skip_sparse || dict.size() * 100 >= (dict.buckets(0) + dict.buckets(1)) * dict::kSlots) {
+        next = dict.scan(cursor, emit);
+      }
+    }
+    if (!clustered_) return next;
+    if (next == 0) {
+      s = next_slot(i, s + 1);
+      if (s < 0 || s > last) return 0;
+    }
+    return next << kSlotBits | static_cast<uint64_t>(s);
   }
   void prefetch_bucket(const KeyRef& k) const {
     if (SlotDicts* d = slot(k.slot)) d->keys.prefetch_bucket(k.hash);
@@ -117,16 +165,25 @@ class Database {
   void swap(Database& other);
   // The running average of the remaining lifetime of volatile keys, in ms (INFO keyspace avg_ttl).
   int64_t avg_ttl_ms = 0;
+  // Where the active expiry cycle goes on: a cursor of scan().
+  uint64_t expire_cursor = 0;
 
  private:
+  // Cluster mode: for each index a bit for every slot whose dict is not empty, so that walks need not look at 16384
+  // slots.
+  void mark(KeyIndex i, int s) { taken_[static_cast<size_t>(i)][static_cast<size_t>(s) / 64] |= 1ULL << (s % 64); }
+  void unmark(KeyIndex i, int s) { taken_[static_cast<size_t>(i)][static_cast<size_t>(s) / 64] &= ~(1ULL << (s % 64)); }
+
   int id_;
   bool clustered_;
   size_t keys_ = 0, expires_ = 0;
   std::unique_ptr<SlotDicts> single_;
   std::vector<std::unique_ptr<SlotDicts>> slots_;
+  std::vector<uint64_t> taken_[2];
 
  public:
-  static constexpr int kSlots = 16384;
+  static constexpr int kSlotBits = 14;
+  static constexpr int kSlots = 1 << kSlotBits;
 };
 
 }  // namespace kvasir

@@ -56,7 +56,7 @@ class Entry {
   static Encoding string_encoding(size_t value, size_t key, bool expires);
   // The same for one that was stored without a deadline as `before` and now gets one.
   static Encoding string_encoding_once_expiring(Encoding before, size_t value, size_t key);
-  // Frees the entry and its string value. A collection's value must have been taken away before (release_value).
+  // Frees the entry and its string value; of any type: value_destroy (keyspace/value.h).
   static void destroy(Entry* e);
   static void free_shell(Entry* e) { mem_free(e); }
 

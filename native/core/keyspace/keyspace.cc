@@ -1,8 +1,7 @@
 #include "keyspace/keyspace.h"
 
-#include <ctime>
-
 #include "keyspace/lazyfree.h"
+#include "keyspace/value.h"
 
 namespace kvasir {
 
@@ -11,25 +10,30 @@ Keyspace::Keyspace(int databases, bool clustered, Signals* signals) : clustered_
   for (int i = 0; i < databases; i++) dbs_.push_back(std::make_unique<Database>(i, clustered));
 }
 
-Keyspace::~Keyspace() { flush(-1, false); }
+Keyspace::~Keyspace() {
+  for (auto& d : dbs_) free_contents(d->detach());
+}
 
 Entry* Keyspace::lookup_read_slow(Database& db, const KeyRef& k, EntrySlot slot, uint32_t flags) {
-  if (slot && !delete_if_expired(db, k, *slot.get())) {
-    if (!(flags & kNoStats)) stats.hits++;
-    if (!(flags & kNoTouch) && !no_touch) touch(slot.get());
-    return slot.get();
-  }
+  if (slot && !(flags & kNoExpire)) expire_if_due(db, k, *slot.get());
   if (!(flags & kNoNotify)) notify(kNotifyKeyMiss, "keymiss", k.key, db);
   if (!(flags & kNoStats)) stats.misses++;
   return nullptr;
 }
 
-bool Keyspace::delete_if_expired(Database& db, const KeyRef& k, const Entry& e) {
-  if (!expired(e)) return false;
-  // A replica answers as if the key were gone and waits for its primary's DEL; a paused server waits as well.
-  if (is_replica) return true;
-  if (expire_paused) return true;
+Expiry Keyspace::expire_if_due(Database& db, const KeyRef& k, const Entry& e) {
+  if (!expired(e)) return Expiry::kValid;
+  // A replica waits for its primary's DEL, an importing server for its source's; a paused server may be about to hand
+  // over to somebody who will decide.
+  if (is_replica || import_mode || expire_paused) return Expiry::kHidden;
   delete_expired(db, k);
+  return Expiry::kDeleted;
+}
+
+// A write must not find the old entry in its way, so that a paused server, too, lets it go here: only a transaction that
+// paused the server itself gets this far.
+bool Keyspace::expire_for_write(Database& db, const KeyRef& k) {
+  if (!is_replica || !replica_read_only) delete_expired(db, k);
   return true;
 }
 
@@ -47,14 +51,20 @@ void Keyspace::delete_expired(Database& db, const KeyRef& k) {
 void Keyspace::add(Database& db, const KeyRef& k, Entry* e) {
   init_access(e);
   db.insert(k, e);
-  if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry) db.insert_expiring(k, e);
+  if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry) {
+    db.insert_expiring(k, e);
+    if (is_replica) remember_replica_key(db, *e);
+  }
   notify(kNotifyNew, "new", k.key, db);
 }
 
 void Keyspace::add(Database& db, const KeyRef& k, const EntryRoom& room, Entry* e) {
   init_access(e);
   db.insert_at(k, room, e);
-  if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry) db.insert_expiring(k, e);
+  if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry) {
+    db.insert_expiring(k, e);
+    if (is_replica) remember_replica_key(db, *e);
+  }
   notify(kNotifyNew, "new", k.key, db);
 }
 
@@ -65,6 +75,7 @@ void Keyspace::replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e) 
   const bool had = old->has_expiry_slot() && old->expire_ms() != kNoExpiry;
   const bool has = e->has_expiry_slot() && e->expire_ms() != kNoExpiry;
   slot.set(e);
+  if (has && is_replica) remember_replica_key(db, *e);
   if (had && has) {
     db.find_expiring(k).set(e);
   } else if (had) {
@@ -85,11 +96,16 @@ void Keyspace::set(Database& db, const KeyRef& k, Entry* e) {
 }
 
 bool Keyspace::remove(Database& db, const KeyRef& k, bool lazy) {
-  if (db.expires_size() != 0) db.erase_expiring(k);
-  Entry* e = db.erase(k);
-  if (e == nullptr) return false;
-  free_entry(e, lazy);
+  const EntrySlot slot = db.find(k);
+  if (!slot) return false;
+  remove_at(db, k, slot, lazy);
   return true;
+}
+
+Entry* Keyspace::take(Database& db, const KeyRef& k, const EntrySlot& slot) {
+  Entry* e = db.erase_at(k, slot);
+  if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry) db.erase_expiring(KeyRef(e->key(), k.hash, k.slot));
+  return e;
 }
 
 Entry* Keyspace::set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64_t expire_ms) {
@@ -102,6 +118,7 @@ Entry* Keyspace::set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64
     e->set_expire_ms(kNoExpiry);
     return e;
   }
+  if (is_replica) remember_replica_key(db, *e);
   if (e->has_expiry_slot()) {
     e->set_expire_ms(expire_ms);
     if (!had) {
@@ -121,7 +138,14 @@ Entry* Keyspace::set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64
   return fresh;
 }
 
+void Keyspace::remember_replica_key(const Database& db, const Entry& e) {
+  if (!replica_read_only && !ignore_expiry) replica_keys.emplace(db.id(), e.key().str());
+}
+
 size_t Keyspace::flush(int db, bool async) {
+  // While the keys are still there.
+  signals_->flushed(db);
+  if (db == -1) replica_keys.clear();
   size_t removed = 0;
   for (auto& d : dbs_) {
     if (db != -1 && d->id() != db) continue;
@@ -136,71 +160,62 @@ size_t Keyspace::flush(int db, bool async) {
   return removed;
 }
 
+void Keyspace::swap(int a, int b) {
+  if (a == b) return;
+  signals_->swapped(a, b);
+  db(a).swap(db(b));
+}
+
 Entry* Keyspace::random_entry(Database& db, Rng& rng) {
-  if (db.size() == 0) return nullptr;
-  const bool all_volatile = db.size() == db.expires_size();
-  for (int tries = 100; db.size() > 0;) {
+  for (int tries = db.size() == db.expires_size() ? 100 : 10000; db.size() > 0;) {
     SlotDicts* d = db.slot(0);
     if (clustered_) {
       // Weighed by keys: a slot is taken with the chance its share gives it.
       size_t target = rng.below(db.size());
-      d = nullptr;
-      for (int s = 0; s < db.slot_count(); s++) {
-        SlotDicts* c = db.slot(s);
-        if (c == nullptr) continue;
-        if (target < c->keys.size()) {
-          d = c;
-          break;
-        }
-        target -= c->keys.size();
+      int s = db.next_slot(KeyIndex::kAll, 0);
+      for (; target >= db.slot(s)->keys.size(); s = db.next_slot(KeyIndex::kAll, s + 1)) {
+        target -= db.slot(s)->keys.size();
       }
-      if (d == nullptr) return nullptr;
+      d = db.slot(s);
     }
     Entry* e = d->keys.random(rng);
-    if (e == nullptr) return nullptr;
     if (!expired(*e)) return e;
-    // On a replica whose keys are all due, nothing better will be found.
-    if (all_volatile && is_replica && --tries == 0) return e;
-    if (is_replica || expire_paused) {
-      if (--tries <= 0) return e;
-      continue;
-    }
-    const std::string key = e->key().str();
-    delete_expired(db, ref(key));
+    // All keys may be due and none of them ours to delete: then nothing better will be found.
+    if (expire_if_due(db, ref(e->key()), *e) == Expiry::kHidden && --tries == 0) return e;
   }
   return nullptr;
 }
 
 void Keyspace::init_access(Entry* e) {
   if (lfu) {
-    const auto minutes = static_cast<uint32_t>((now_ms / 60000) & 0xffff);
-    e->set_lru((minutes << 8) | 5);  // a new key starts with a count of 5, or it would be evicted at once
+    e->set_lru((lfu_minutes() << 8) | 5);  // a new key starts with a count of 5, or it would be evicted at once
   } else {
     e->set_lru(lru_clock);
   }
 }
 
-void Keyspace::touch_lfu(Entry* e) {
-  const auto minutes = static_cast<uint32_t>((now_ms / 60000) & 0xffff);
-  const uint32_t last = e->lru() >> 8;
-  uint32_t count = e->lru() & 0xff;
-  const uint32_t elapsed = minutes >= last ? minutes - last : 65535 - last + minutes;
+uint32_t Keyspace::lfu_decayed(uint32_t lru) const {
+  const uint32_t count = lru & 0xff;
+  const uint32_t elapsed = (lfu_minutes() - (lru >> 8)) & 0xffff;
   const uint32_t periods = lfu_decay_minutes == 0 ? 0 : elapsed / lfu_decay_minutes;
-  count = periods >= count ? 0 : count - periods;
+  return periods >= count ? 0 : count - periods;
+}
+
+void Keyspace::touch_lfu(Entry* e) {
+  uint32_t count = lfu_decayed(e->lru());
   if (count < 255) {
     const double base = count > 5 ? static_cast<double>(count - 5) : 0;
-    const double p = 1.0 / (base * lfu_log_factor + 1);
     static thread_local Rng rng;
-    if (static_cast<double>(rng.next() >> 11) * 0x1.0p-53 < p) count++;
+    if (rng.unit() < 1.0 / (base * lfu_log_factor + 1)) count++;
   }
-  e->set_lru((minutes << 8) | count);
+  e->set_lru((lfu_minutes() << 8) | count);
 }
 
 void Keyspace::free_entry(Entry* e, bool lazy) {
   if (lazy) {
     lazyfree_entry(e);
   } else {
-    Entry::destroy(e);
+    value_destroy(e);
   }
 }
 

@@ -8,6 +8,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/rng.h"
@@ -37,7 +40,7 @@ struct KeyspaceStats {
   uint64_t misses = 0;
   uint64_t expired = 0;
   uint64_t expired_time_cap_reached = 0;
-  double expired_stale_perc = 0;
+  double expired_stale_perc = 0;  // percent, a running average
   uint64_t expire_cycle_cpu_us = 0;
   uint64_t evicted = 0;
 };
@@ -53,6 +56,18 @@ class Signals {
   virtual void propagate_delete(Database& db, Slice key, bool lazy) = 0;
   // Databases emptied or exchanged; db -1: all.
   virtual void flushed(int db) = 0;
+  // SWAPDB: told before the exchange.
+  virtual void swapped(int a, int b) {
+    flushed(a);
+    flushed(b);
+  }
+};
+
+// What has become of a key whose deadline was looked at.
+enum class Expiry : uint8_t {
+  kValid,    // not due, or deadlines do not matter to this client
+  kHidden,   // due: to be treated as absent, but not ours to delete (yet)
+  kDeleted,  // was due and is gone
 };
 
 class Keyspace {
@@ -72,6 +87,7 @@ class Keyspace {
   int64_t now_ms = 0;
 
   // --- lookups ---
+  // kNoExpire: a key past its deadline is treated as absent, but stays.
   enum LookupFlags : uint32_t { kNoTouch = 1, kNoStats = 2, kNoNotify = 4, kNoExpire = 8 };
   // nullptr if absent or past its deadline. The entry belongs to the dict and is valid until the next change.
   Entry* lookup_read(Database& db, const KeyRef& k, uint32_t flags = 0) {
@@ -83,17 +99,18 @@ class Keyspace {
     }
     return lookup_read_slow(db, k, slot, flags);
   }
-  // For a change: a key past its deadline is deleted first; no hit or miss is counted. The caller may change the value
-  // in place and must call modified() afterwards.
+  // For a change: a key past its deadline is deleted first, on a writable replica and in import mode as well; no hit or
+  // miss is counted. The caller may change the value in place and must call modified() afterwards.
   Entry* lookup_write(Database& db, const KeyRef& k, uint32_t flags = 0) {
     const EntrySlot slot = find_write(db, k, flags);
     return slot ? slot.get() : nullptr;
   }
   // The same, giving the place in the dict, for replacing the entry at once; valid until the next change of the dict.
+  // Nothing here means that the key may be added.
   EntrySlot find_write(Database& db, const KeyRef& k, uint32_t flags = 0) {
     const EntrySlot slot = db.find(k);
     if (!slot) return slot;
-    if (expired(*slot.get()) && delete_if_expired(db, k, *slot.get())) return {};
+    if (expired(*slot.get()) && expire_for_write(db, k)) return {};
     if (!(flags & kNoTouch) && !no_touch) touch(slot.get());
     return slot;
   }
@@ -103,15 +120,23 @@ class Keyspace {
     const EntrySlot slot = db.find_or_prepare(k, room);
     if (!slot) return slot;
     if (expired(*slot.get())) [[unlikely]] {
-      delete_expired(db, k);
+      expire_for_write(db, k);
       return db.find_or_prepare(k, room);
     }
     if (!no_touch) touch(slot.get());
     return slot;
   }
+  // Past its deadline, in the eyes of the running command. The deadline itself is still a valid moment.
   [[nodiscard]] bool expired(const Entry& e) const {
-    return e.has_expiry_slot() && e.expire_ms() != kNoExpiry && now_ms > e.expire_ms() && !loading;
+    return e.has_expiry_slot() && e.expire_ms() != kNoExpiry && now_ms > e.expire_ms() && !loading && !ignore_expiry;
   }
+  // Whether a key that is given this deadline is to be deleted at once. Where deadlines are somebody else's to enforce
+  // (loading, replica, import, a client that we obey) it is stored as it is, and its deletion comes from there.
+  [[nodiscard]] bool deadline_passed(int64_t expire_ms) const {
+    return expire_ms <= now_ms && !loading && !is_replica && !import_mode && !ignore_expiry;
+  }
+  // Lets a key that is past its deadline go, if the state of the server allows it.
+  Expiry expire_if_due(Database& db, const KeyRef& k, const Entry& e);
 
   // --- changes ---
   // Inserts a key that is not there. Takes e. Its deadline, if it has one, is indexed.
@@ -122,8 +147,12 @@ class Keyspace {
   void replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e);
   // Sets or inserts. The new entry carries the deadline it shall have.
   void set(Database& db, const KeyRef& k, Entry* e);
-  // Deletes; false if it was not there. Deadline and watchers are taken care of; no notification, no dirty.
+  // Deletes; false if it was not there. The deadline is taken care of; no notification, no dirty.
   bool remove(Database& db, const KeyRef& k, bool lazy);
+  // Deletes the key at a place that find_write() or Database::find() gave.
+  void remove_at(Database& db, const KeyRef& k, const EntrySlot& slot, bool lazy) { free_entry(take(db, k, slot), lazy); }
+  // Takes the key out without freeing it (RENAME, MOVE): the entry is the caller's.
+  Entry* take(Database& db, const KeyRef& k, const EntrySlot& slot);
   // Changes the deadline; kNoExpiry removes it. May move the entry: returns where it is now.
   Entry* set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64_t expire_ms);
   // After an in-place change or any of the above: watchers and trackers hear of it.
@@ -135,12 +164,13 @@ class Keyspace {
   }
   // Deletes the key because its deadline passed, with statistics, notification and propagation.
   void delete_expired(Database& db, const KeyRef& k);
-  // Applies the rules of primaries, replicas and paused expiry. True: treat the key as absent.
-  bool delete_if_expired(Database& db, const KeyRef& k, const Entry& e);
 
   // Empties a database (or all: -1). Returns the number of keys removed. async: freed on the background thread.
   size_t flush(int db, bool async);
-  // A key that is not past its deadline, or nullptr; tries a bounded number of times.
+  // SWAPDB.
+  void swap(int a, int b);
+  // A key that is not past its deadline, or nullptr if there is none. Where such keys may not be deleted it gives up after
+  // a number of tries and returns one.
   Entry* random_entry(Database& db, Rng& rng);
 
   void touch(Entry* e) {
@@ -151,6 +181,10 @@ class Keyspace {
     }
   }
   void init_access(Entry* e);
+  // The LFU count as it is now, after what it lost with time.
+  [[nodiscard]] uint32_t lfu_frequency(const Entry& e) const { return lfu_decayed(e.lru()); }
+  // Seconds since the last access (LRU policies); the clock of 24 bits may have gone round.
+  [[nodiscard]] uint32_t idle_seconds(const Entry& e) const { return (lru_clock - e.lru()) & 0xffffff; }
 
   // Frees an entry, on the background thread when it is costly and `lazy` holds.
   void free_entry(Entry* e, bool lazy);
@@ -163,16 +197,29 @@ class Keyspace {
   bool no_touch = false;    // the running command's client has CLIENT NO-TOUCH on
   bool loading = false;     // nothing expires while a file is loaded
   bool is_replica = false;  // deadlines are the primary's to enforce
+  bool replica_read_only = true;
   bool expire_paused = false;   // CLIENT PAUSE, failover
+  bool import_mode = false;     // deadlines are the import source's to enforce (import-mode)
+  // The running command comes from a client that we obey (our primary, the import source): no key is past its deadline.
+  bool ignore_expiry = false;
   bool lazyfree_expire = true, lazyfree_server_del = true;
   uint32_t interest_notify = 0;
   bool interest_modified = false;
   uint64_t dirty = 0;  // changes since the last save, as rdb_changes_since_last_save
   KeyspaceStats stats;
 
+  // Keys with a deadline that were written on a writable replica: its primary knows nothing of them and will not delete
+  // them (expire_cycle.h).
+  std::set<std::pair<int, std::string>> replica_keys;
+
  private:
   Entry* lookup_read_slow(Database& db, const KeyRef& k, EntrySlot slot, uint32_t flags);
+  // True: the key counts as absent and is gone from the dict, or (read-only replica) must not be written anyway.
+  bool expire_for_write(Database& db, const KeyRef& k);
+  void remember_replica_key(const Database& db, const Entry& e);
   void touch_lfu(Entry* e);
+  [[nodiscard]] uint32_t lfu_decayed(uint32_t lru) const;
+  [[nodiscard]] uint32_t lfu_minutes() const { return static_cast<uint32_t>((now_ms / 60000) & 0xffff); }
 
   std::vector<std::unique_ptr<Database>> dbs_;
   bool clustered_;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/background.h"
+#include "keyspace/value.h"
 
 namespace kvasir {
 
@@ -15,7 +16,7 @@ std::atomic<uint64_t> g_freed{0};
 void free_slot(SlotDicts* d) {
   if (d == nullptr) return;
   d->expires.clear([](Entry*) {});
-  d->keys.clear([](Entry* e) { Entry::destroy(e); });
+  d->keys.clear([](Entry* e) { value_destroy(e); });
 }
 
 }  // namespace
@@ -27,8 +28,16 @@ void free_contents(Database::Contents&& contents) {
 }
 
 void lazyfree_entry(Entry* e) {
-  // Strings are one or two frees whatever their size: never worth a hand-over.
-  Entry::destroy(e);
+  if (value_free_effort(*e) <= kLazyfreeEffort) {
+    value_destroy(e);
+    return;
+  }
+  g_pending++;
+  run_in_background([e] {
+    value_destroy(e);
+    g_pending--;
+    g_freed++;
+  });
 }
 
 void lazyfree_contents(Database::Contents&& c) {

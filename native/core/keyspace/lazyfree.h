@@ -9,8 +9,8 @@
 
 namespace kvasir {
 
-// Frees now if that is cheap, else in the background. A string buffer that something else still refers to is only
-// released.
+// Frees now if that is cheap (value_free_effort), else in the background. A string buffer that something else still
+// refers to is only released.
 void lazyfree_entry(Entry* e);
 // Frees a detached database in the background.
 void lazyfree_contents(Database::Contents&& c);

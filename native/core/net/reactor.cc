@@ -374,6 +374,7 @@ void Reactor::turn() {
   args_.reset();
   input_.reset();
   mem_collect();
+  if (engine_->between_turns()) poller_->wake();
   turn_number_++;
   in_turn_ = false;
   count_turn(commands_before);
@@ -566,7 +567,7 @@ void Reactor::free_closed() {
 
 void Reactor::cron(int64_t hz) {
   Core& core = engine_->core;
-  engine_->update_clock();
+  engine_->cron(hz);
   const uint64_t began = core.mono_us;
   engine_->load.cron(core.counters, hz);
   core.client_peaks.advance(core.wall_s);
@@ -591,7 +592,9 @@ void Reactor::cron(int64_t hz) {
     core.client_peaks.note(c.query_size() + c.query_free() + c.argv_memory(), c.limited_output());
     // The size a fixed reply buffer would have: halves for a client whose replies are small, doubles when full.
     const size_t half = c.reply_buffer / 2;
-    if (half >= kReplyBufferMin && c.output_peak < half) {
+    if (!core.debug.reply_buffer_resizing) {
+      // As it is.
+    } else if (half >= kReplyBufferMin && c.output_peak < half) {
       c.reply_buffer = std::max(kReplyBufferMin, c.output_peak + 1);
       core.counters.reply_buffer_shrinks++;
     } else if (c.reply_buffer * 2 < kReplyBufferMax * 2 && c.output_peak == c.reply_buffer) {

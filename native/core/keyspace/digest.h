@@ -1,0 +1,22 @@
+// DEBUG DIGEST: a SHA-1 over keys and values by which datasets are compared, across servers and with Valkey. What has an
+// order (the bytes of a string, a list) is mixed, so that another order gives another digest; what has none (keys, the
+// members of a set) is xored.
+#pragma once
+
+#include "base/sha1.h"
+#include "base/slice.h"
+#include "keyspace/keyspace.h"
+
+namespace kvasir {
+
+// Adds the SHA-1 of bytes, whatever the order of such calls.
+void digest_xor(Sha1::Digest* digest, Slice bytes);
+// The same, and replaces the result by its own SHA-1: the order of calls matters.
+void digest_mix(Sha1::Digest* digest, Slice bytes);
+
+// Type, value, and whether there is a deadline (not which).
+void digest_entry(Sha1::Digest* digest, const Entry& e);
+// All databases; all zeros if there are no keys. O(everything).
+Sha1::Digest digest_dataset(Keyspace& ks);
+
+}  // namespace kvasir
