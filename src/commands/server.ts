@@ -1,5 +1,6 @@
 /** The server: databases, persistence, replication and the rest that has no file of its own. */
 
+import { debugCommand } from './debug.js';
 import { info, lolwut } from './observability-handlers.js';
 import { shutdown } from './shutdown.js';
 import { debugCommand } from './debug.js';

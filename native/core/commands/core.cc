@@ -52,7 +52,10 @@ void Propagation::rewrite(std::initializer_list<Slice> argv) {
 
 void Propagation::also(std::initializer_list<Slice> argv) { items_.push_back(item({argv.begin(), argv.size()})); }
 
-void Propagation::before(std::initializer_list<Slice> argv) { before_.push_back(item({argv.begin(), argv.size()})); }
+void Propagation::before(int db, std::initializer_list<Slice> argv) {
+  before_.push_back(item({argv.begin(), argv.size()}));
+  before_.back().db = db;
+}
 
 void Core::log(LogLevel level, const char* format, ...) {
   if (!logs(level)) return;

@@ -158,8 +158,9 @@ class Propagation {
   void rewrite(std::span<const Slice> argv);
   // Adds a command after the (possibly rewritten) command.
   void also(std::initializer_list<Slice> argv);
-  // Adds a command before it: what had to happen first, such as deleting a key that was due.
-  void before(std::initializer_list<Slice> argv);
+  // Adds a command before it: what had to happen first, such as deleting a key that was due. In database db, which need
+  // not be the client's.
+  void before(int db, std::initializer_list<Slice> argv);
   void suppress() { suppressed_ = true; }
   void force() { forced_ = true; }
   [[nodiscard]] bool suppressed() const { return suppressed_; }
@@ -168,6 +169,7 @@ class Propagation {
   struct Item {
     std::string bytes;                     // arguments, one after the other
     std::vector<uint32_t> sizes;           // their lengths
+    int db = -1;                           // -1: the client's
   };
   [[nodiscard]] const std::vector<Item>& items() const { return items_; }
   [[nodiscard]] const std::vector<Item>& items_before() const { return before_; }

@@ -211,13 +211,15 @@ void Engine::propagate(const Call& call, bool changed) {
         argv.emplace_back(at, size);
         at += size;
       }
-      stream.append(db, argv);
+      stream.append(item.db < 0 ? db : item.db, argv);
     };
-    if (n > 1) stream.append(db, kMulti);
+    // A SCAN that finds several keys due deletes each for itself.
+    const bool together = n > 1 && !(call.command.flags & kCmdTouchesArbitraryKeys);
+    if (together) stream.append(db, kMulti);
     for (const auto& item : p.items_before()) append(item);
     if (itself) stream.append(db, call.argv);
     for (const auto& item : p.items()) append(item);
-    if (n > 1) stream.append(db, kExec);
+    if (together) stream.append(db, kExec);
   }
   p.reset();
 }
@@ -304,7 +306,7 @@ void Engine::propagate_delete(Database& db, Slice key, bool lazy) {
   if (!stream.active()) return;
   const Slice name = lazy ? Slice("UNLINK", 6) : Slice("DEL", 3);
   if (core.executing != nullptr) {
-    core.propagation.before({name, key});
+    core.propagation.before(db.id(), {name, key});
   } else {
     const Slice argv[] = {name, key};
     stream.append(db.id(), argv);
