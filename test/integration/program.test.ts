@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { startKvasir } from '../support/kvasir.js';
+
 test('restart', async () => {
   const server = await startKvasir([], { unix: true });
   const c = await server.connect();
