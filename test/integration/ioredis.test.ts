@@ -12,14 +12,20 @@ function quiet(client: Client): Client {
   return client.on('error', () => {});
 }
 
+function ioredis(protocol: 2 | 3, options: RedisOptions): Client {
+  const all = { host: '127.0.0.1', protocol, replyMapping: 'legacy' as const, ...options };
+  return quiet(new IoRedis(all));
+}
+
+/** Its types are those of an older ioredis; what is used here is the same in both. */
+function iovalkey(options: RedisOptions): Client {
+  return quiet(new IoValkey({ host: '127.0.0.1', ...options } as object) as unknown as Client);
+}
+
 const CLIENTS: [string, (options: RedisOptions) => Client][] = [
-  ['ioredis, RESP2', (options) => quiet(new IoRedis({ host: '127.0.0.1', ...options, protocol: 2 }))],
-  ['ioredis, RESP3', (options) => quiet(new IoRedis({ host: '127.0.0.1', ...options, protocol: 3 }))],
-  [
-    'iovalkey',
-    // iovalkey's types are those of an older ioredis; what is used here is the same in both.
-    (options) => quiet(new IoValkey({ host: '127.0.0.1', ...options } as object) as unknown as Client),
-  ],
+  ['ioredis, RESP2', (options) => ioredis(2, options)],
+  ['ioredis, RESP3', (options) => ioredis(3, options)],
+  ['iovalkey', iovalkey],
 ];
 
 let server: RunningKvasir;
