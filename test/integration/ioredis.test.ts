@@ -13,7 +13,7 @@ function quiet(client: Client): Client {
 }
 
 function ioredis(protocol: 2 | 3, options: RedisOptions): Client {
-  const all = { host: '127.0.0.1', protocol, replyMapping: 'legacy' as const, ...options };
+  const all = { host: '127.0.0.1', protocol, ...options, replyMapping: 'legacy' as const };
   return quiet(new IoRedis(all));
 }
 
