@@ -4,6 +4,10 @@
  */
 import type { Server } from './server.js';
 
+const NO_MPTCP =
+  'WARNING: mptcp is enabled, but this kernel has no Multipath TCP, or sysctl net.mptcp.enabled is 0. ' +
+  'Listening with plain TCP instead.';
+
 export class ListenError extends Error {
   override name = 'ListenError';
 }
@@ -27,15 +31,19 @@ function bindTcp(server: Server): number | null {
   if (configured === 0 && !server.ephemeral) return 0;
   let port = configured;
   let bound = 0;
+  let mptcp = config.bool('mptcp');
   for (const address of config.value('bind')) {
     const { name, host, optional } = parseAddress(address);
-    const result = native.listenTcp(
-      host,
-      port,
-      config.int('tcp-backlog'),
-      config.bool('mptcp'),
-      config.int('socket-mark-id'),
-    );
+    const listen = () =>
+      native.listenTcp(host, port, config.int('tcp-backlog'), mptcp, config.int('socket-mark-id'));
+    let result = listen();
+    if (mptcp && result.familyMissing) {
+      // Valkey ends here without a listener. A server that serves with less is worth more than one that does not.
+      mptcp = false;
+      result = listen();
+      if (result.familyMissing) mptcp = true;
+      else log.warning(NO_MPTCP);
+    }
     if (result.error === '') {
       bound++;
       port = result.port;

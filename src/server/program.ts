@@ -149,6 +149,35 @@ export async function serve(start: ServerStart): Promise<void> {
   server.shutdown = shutdown;
   takeSignals(shutdown);
   log.notice(`monotonic clock: ${addon.clockName()}`);
+  // Before anybody can know that we are here: who reads our pid or our log may send a signal at once.
+  shutdown = new Shutdown({
+    log,
+    notify: (message) => supervisor.notify(message),
+    now: () => performance.now(),
+    isLoading: () => false,
+    timeoutMs: () => config.int('shutdown-timeout') * 1000,
+    signalFlags: (signal) =>
+      new Set(
+        config
+          .flags(signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint')
+          .filter((word): word is ShutdownWord & typeof word => word !== 'default'),
+      ),
+    drain: null,
+    steps: [],
+    pidFile,
+    close: () => server.native.halt(),
+    failed: () => {},
+    abandon: () => {},
+    // The running turn may be the one that asked for it: it ends first, its replies leave, nothing more is executed.
+    exit: (code) => {
+      setImmediate(() => {
+        server.close();
+        process.exit(code);
+      });
+    },
+  });
+  server.shutdown = shutdown;
+  takeSignals(shutdown);
   pidFile.create();
   setProcessTitle(config.str('proc-title-template'), start.program, {
     bind: config.value('bind'),

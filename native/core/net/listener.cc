@@ -79,7 +79,9 @@ ListenResult Reactor::listen_tcp(const std::string& host, int port, int backlog,
     const int e = errno;
     ListenResult r = failed(-1, "unable to bind socket, errno: " + std::to_string(e));
     r.family_missing = e == EAFNOSUPPORT || e == EPROTONOSUPPORT || e == ENOPROTOOPT || e == ESOCKTNOSUPPORT ||
-                       e == EPFNOSUPPORT;
+                       e == EPFNOSUPPORT ||
+                       // How a kernel older than Multipath TCP refuses a protocol number beyond its last.
+                       (mptcp && e == EINVAL);
     return r;
   }
   const int yes = 1;
