@@ -3,7 +3,6 @@
 import { debugCommand } from './debug.js';
 import { info, lolwut } from './observability-handlers.js';
 import { shutdown } from './shutdown.js';
-import { debugCommand } from './debug.js';
 import {
   block,
   command,
