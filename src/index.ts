@@ -35,30 +35,37 @@ export interface Address {
 }
 
 export class EmbeddedServer {
-  readonly #config: Config;
+  readonly #parameters: ServerConfig;
   readonly #log: Log;
   #server: Server | undefined;
   #address: Address | undefined;
 
   constructor(parameters: ServerConfig) {
+    this.#parameters = { ...parameters };
     this.#log = new Log({ level: 'warning' });
-    this.#config = new Config({
+    const config = this.#configure();
+    if (parameters.loglevel !== undefined || parameters.logfile !== undefined) {
+      this.#log.configure({ level: config.choice('loglevel'), logfile: config.str('logfile') });
+    }
+  }
+
+  /** The configuration as it was asked for; every listen() starts with one of its own. */
+  #configure(): Config {
+    const config = new Config({
       directory: new PrivateDirectory(),
       log: (level: LogLevel, message) => this.#log.write(level, message),
     });
-    for (const [name, value] of Object.entries(parameters)) {
+    for (const [name, value] of Object.entries(this.#parameters)) {
       const parameter = findParameter(name);
       if (parameter === null) throw new TypeError(`There is no configuration parameter '${name}'`);
       const words = Array.isArray(value)
         ? value.map(String)
         : [typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)];
-      const error = this.#config.load(parameter, words, false);
+      const error = config.load(parameter, words, false);
       if (error !== null) throw new TypeError(`${name}: ${error}`);
     }
-    this.#config.loaded();
-    if (parameters.loglevel !== undefined || parameters.logfile !== undefined) {
-      this.#log.configure({ level: this.#config.choice('loglevel'), logfile: this.#config.str('logfile') });
-    }
+    config.loaded();
+    return config;
   }
 
   /** Where it listens; undefined before listen() and after close(). */
@@ -71,10 +78,11 @@ export class EmbeddedServer {
     if (this.#server !== undefined) throw new Error('The server is listening already');
     const host = options.host ?? '127.0.0.1';
     const tcp = options.port !== undefined || options.path === undefined;
-    this.#config.assign('bind', host);
-    this.#config.assign('port', String(options.port ?? 0));
-    if (options.path !== undefined) this.#config.assign('unixsocket', options.path);
-    const server = new Server({ config: this.#config, log: this.#log, ephemeral: tcp });
+    const config = this.#configure();
+    config.assign('bind', host);
+    config.assign('port', String(options.port ?? 0));
+    if (options.path !== undefined) config.assign('unixsocket', options.path);
+    const server = new Server({ config, log: this.#log, ephemeral: tcp });
     try {
       bindAll(server);
       rebindOnChange(server);
@@ -88,7 +96,7 @@ export class EmbeddedServer {
       notify: () => {},
       now: () => performance.now(),
       isLoading: () => false,
-      timeoutMs: () => this.#config.int('shutdown-timeout') * 1000,
+      timeoutMs: () => config.int('shutdown-timeout') * 1000,
       signalFlags: () => new Set(),
       drain: null,
       steps: [],
