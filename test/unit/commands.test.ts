@@ -269,7 +269,7 @@ describe('compileForNative', () => {
   });
 
   test('an entry in full', () => {
-    const set = compiled.find((entry) => entry.name === 'set')!;
+    const set = compiled.find((entry) => entry.fullName === 'set')!;
     expect(set).toEqual({
       id: set.id,
       name: 'set',
@@ -290,7 +290,7 @@ describe('compileForNative', () => {
       getKeys: 1,
       dbArgs: 0,
     });
-    expect(compiled.find((entry) => entry.name === 'command')?.symbol).toBe('');
+    expect(compiled.find((entry) => entry.fullName === 'command')?.symbol).toBe('');
   });
 
   test('encodes every key spec', () => {

@@ -170,7 +170,7 @@ export const servers: Group = {
         ? []
         : [{ args: out, rule: 'unordered' }];
     }),
-    entry(2, ['COMMAND', oneOf('GETKEYS', 'GETKEYSANDFLAGS'), keysQuery]),
+    entry(2, ['COMMAND', oneOf('GETKEYS', 'GETKEYSANDFLAGS'), keysQuery], { rule: 'once built' }),
     entry(0.2, ['COMMAND', oneOf('HELP', 'BOGUS', 'getkeys')], { damage: false }),
     entry(0.5, ['TIME'], { rule: 'shape' }),
     entry(1, ['MEMORY', 'USAGE', key, maybe(0.3, 'SAMPLES', integer)], { rule: 'number or null' }),
