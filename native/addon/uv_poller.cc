@@ -15,8 +15,8 @@ struct Watch {
 
 void on_poll(uv_poll_t* handle, int status, int events) {
   auto* w = static_cast<Watch*>(handle->data);
-  // An error shows itself in a read. That may be a later one: what the peer sent before it reset the connection is read
-  // first. libuv has stopped watching.
+  // An error shows itself in a read. That may be a later one: what the peer sent before it reset the
+  // connection is read first. libuv has stopped watching.
   if (status < 0) {
     uv_poll_start(handle, w->events, on_poll);
     w->target->on_ready(true, false);
@@ -98,7 +98,8 @@ void UvPoller::watch(Handle h, bool read, bool write) {
 void UvPoller::remove(Handle h) {
   auto* w = static_cast<Watch*>(h);
   uv_poll_stop(&w->poll);
-  uv_close(reinterpret_cast<uv_handle_t*>(&w->poll), [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
+  uv_close(reinterpret_cast<uv_handle_t*>(&w->poll),
+           [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
 }
 
 void UvPoller::wake() {
@@ -109,7 +110,8 @@ void UvPoller::wake() {
 
 // The check phase that follows the timer is the turn.
 void UvPoller::wake_after(uint64_t ms) {
-  uv_timer_start(&phases_->timer, [](uv_timer_t*) {}, ms, 0);
+  uv_timer_start(
+      &phases_->timer, [](uv_timer_t*) {}, ms, 0);
 }
 
 }  // namespace kvasir
