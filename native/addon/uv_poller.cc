@@ -10,12 +10,15 @@ namespace {
 struct Watch {
   uv_poll_t poll;
   Pollable* target;
+  int events;  // what is asked for
 };
 
 void on_poll(uv_poll_t* handle, int status, int events) {
   auto* w = static_cast<Watch*>(handle->data);
-  // An error shows itself in the read that follows.
+  // An error shows itself in a read. That may be a later one: what the peer sent before it reset the
+  // connection is read first. libuv has stopped watching.
   if (status < 0) {
+    uv_poll_start(handle, w->events, on_poll);
     w->target->on_ready(true, false);
     return;
   }
@@ -80,21 +83,23 @@ Poller::Handle UvPoller::add(int fd, Pollable* target) {
     return nullptr;
   }
   w->poll.data = w;
-  uv_poll_start(&w->poll, UV_READABLE, on_poll);
+  w->events = UV_READABLE;
+  uv_poll_start(&w->poll, w->events, on_poll);
   return w;
 }
 
 void UvPoller::watch(Handle h, bool read, bool write) {
   auto* w = static_cast<Watch*>(h);
   // Who does not read still wants to know that the peer has gone.
-  const int events = (read ? UV_READABLE : UV_DISCONNECT) | (write ? UV_WRITABLE : 0);
-  uv_poll_start(&w->poll, events, on_poll);
+  w->events = (read ? UV_READABLE : UV_DISCONNECT) | (write ? UV_WRITABLE : 0);
+  uv_poll_start(&w->poll, w->events, on_poll);
 }
 
 void UvPoller::remove(Handle h) {
   auto* w = static_cast<Watch*>(h);
   uv_poll_stop(&w->poll);
-  uv_close(reinterpret_cast<uv_handle_t*>(&w->poll), [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
+  uv_close(reinterpret_cast<uv_handle_t*>(&w->poll),
+           [](uv_handle_t* handle) { delete static_cast<Watch*>(handle->data); });
 }
 
 void UvPoller::wake() {
@@ -105,7 +110,8 @@ void UvPoller::wake() {
 
 // The check phase that follows the timer is the turn.
 void UvPoller::wake_after(uint64_t ms) {
-  uv_timer_start(&phases_->timer, [](uv_timer_t*) {}, ms, 0);
+  uv_timer_start(
+      &phases_->timer, [](uv_timer_t*) {}, ms, 0);
 }
 
 }  // namespace kvasir

@@ -1,5 +1,6 @@
-// The reactor's Poller on Node's own libuv loop: one uv_poll_t per descriptor, a check handle that runs the turn after
-// the loop has reported all ready descriptors, and an idle handle that makes the loop come round without waiting.
+// The reactor's Poller on Node's own libuv loop: one uv_poll_t per descriptor, a check handle that runs the
+// turn after the loop has reported all ready descriptors, and an idle handle that makes the loop come round
+// without waiting.
 #pragma once
 
 #include <uv.h>

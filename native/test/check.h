@@ -43,26 +43,26 @@ inline int run_all(int argc, char** argv) {
 
 }  // namespace kvasir::test
 
-#define TEST(name)                                                            \
-  static void test_##name();                                                  \
-  static const ::kvasir::test::Register reg_##name(#name, test_##name);       \
+#define TEST(name)                                                      \
+  static void test_##name();                                            \
+  static const ::kvasir::test::Register reg_##name(#name, test_##name); \
   static void test_##name()
-#define CHECK(cond)                                                           \
-  do {                                                                        \
-    if (!(cond)) {                                                            \
-      std::cerr << __FILE__ << ":" << __LINE__ << ": " << #cond << "\n";      \
-      ::kvasir::test::failures()++;                                           \
-    }                                                                         \
+#define CHECK(cond)                                                      \
+  do {                                                                   \
+    if (!(cond)) {                                                       \
+      std::cerr << __FILE__ << ":" << __LINE__ << ": " << #cond << "\n"; \
+      ::kvasir::test::failures()++;                                      \
+    }                                                                    \
   } while (0)
-#define CHECK_EQ(a, b)                                                        \
-  do {                                                                        \
-    const auto& va = (a);                                                     \
-    const auto& vb = (b);                                                     \
-    if (!(va == vb)) {                                                        \
-      std::cerr << __FILE__ << ":" << __LINE__ << ": " << #a << " == " << #b  \
-                << ", have " << va << " and " << vb << "\n";                  \
-      ::kvasir::test::failures()++;                                           \
-    }                                                                         \
+#define CHECK_EQ(a, b)                                                                                     \
+  do {                                                                                                     \
+    const auto& va = (a);                                                                                  \
+    const auto& vb = (b);                                                                                  \
+    if (!(va == vb)) {                                                                                     \
+      std::cerr << __FILE__ << ":" << __LINE__ << ": " << #a << " == " << #b << ", have " << va << " and " \
+                << vb << "\n";                                                                             \
+      ::kvasir::test::failures()++;                                                                        \
+    }                                                                                                      \
   } while (0)
 #define TEST_MAIN() \
   int main(int argc, char** argv) { return ::kvasir::test::run_all(argc, argv); }

@@ -31,7 +31,8 @@ struct Fixture {
     g_per_reading = 0;
   }
   void add(int db, const std::string& key, int64_t ttl_ms) {
-    ks.add(ks.db(db), ks.ref(key), Entry::make_string(key, "value", ttl_ms == 0 ? kNoExpiry : ks.now_ms + ttl_ms));
+    ks.add(ks.db(db), ks.ref(key),
+           Entry::make_string(key, "value", ttl_ms == 0 ? kNoExpiry : ks.now_ms + ttl_ms));
   }
   void fill(int db, int n, int64_t ttl_ms, const std::string& prefix = "k") {
     for (int i = 0; i < n; i++) add(db, prefix + std::to_string(i), ttl_ms);

@@ -39,7 +39,8 @@ std::set<std::string> scan_all(Database& db, int first, int last, size_t* steps 
   std::set<std::string> found;
   uint64_t cursor = 0;
   do {
-    cursor = db.scan(KeyIndex::kAll, cursor, first, last, false, [&](Entry* e) { found.insert(e->key().str()); });
+    cursor =
+        db.scan(KeyIndex::kAll, cursor, first, last, false, [&](Entry* e) { found.insert(e->key().str()); });
     if (steps != nullptr) ++*steps;
   } while (cursor != 0);
   return found;
@@ -126,7 +127,8 @@ TEST(scan_keeps_its_promise_through_growth_and_shrinking) {
     uint64_t cursor = 0;
     int n = 0;
     do {
-      cursor = f.db.scan(KeyIndex::kAll, cursor, 0, last, false, [&](Entry* e) { found.insert(e->key().str()); });
+      cursor =
+          f.db.scan(KeyIndex::kAll, cursor, 0, last, false, [&](Entry* e) { found.insert(e->key().str()); });
       // Grows for a while, then shrinks.
       for (int i = 0; i < 40; i++, n++) {
         const std::string key = "temp" + std::to_string(n < 4000 ? n : n - 4000);

@@ -19,8 +19,8 @@ TEST(rate_meter_means_sixteen_samples) {
 TEST(rate_meter_survives_resets) {
   RateMeter meter;
   meter.sample(1000, 10, 1);
-  meter.sample(3, 20, 1);   // the counter began anew
-  meter.sample(5, 20, 1);   // no time has passed
+  meter.sample(3, 20, 1);  // the counter began anew
+  meter.sample(5, 20, 1);  // no time has passed
   CHECK_EQ(meter.mean(), uint64_t{0});
   meter.sample(165, 21, 1);
   CHECK_EQ(meter.mean(), uint64_t{10});

@@ -1,4 +1,5 @@
-// Runs a random sequence of replies, sends and settles against an Output and compares what leaves with a plain string.
+// Runs a random sequence of replies, sends and settles against an Output and compares what leaves with a
+// plain string.
 #pragma once
 
 #include <functional>
@@ -33,9 +34,15 @@ class OutputScript {
  private:
   void step() {
     switch (next_(12)) {
-      case 0: end_turn(); break;
-      case 1: send(1 + next_(40)); break;
-      case 2: send(1 + next_(100000)); break;
+      case 0:
+        end_turn();
+        break;
+      case 1:
+        send(1 + next_(40));
+        break;
+      case 2:
+        send(1 + next_(100000));
+        break;
       case 3: {  // a long value that its key drops while it is being sent
         StrBuf* b = StrBuf::copy_of(Slice(std::string(64 + next_(30000), letter())));
         reply_.bulk(b, b->slice());
@@ -49,7 +56,9 @@ class OutputScript {
         expected_ += s;
         break;
       }
-      case 5: aggregate(2); break;
+      case 5:
+        aggregate(2);
+        break;
       case 6: {
         const auto v = static_cast<int64_t>(next_(1000000)) - 500000;
         reply_.integer(v);
@@ -91,7 +100,8 @@ class OutputScript {
     size_t sent = 0;
     for (int i = 0; i < n && sent < limit; i++) {
       const size_t take = std::min(limit - sent, iov[i].iov_len);
-      if (expected_.compare(sent, take, static_cast<const char*>(iov[i].iov_base), take) != 0) return wrong_ = true, false;
+      if (expected_.compare(sent, take, static_cast<const char*>(iov[i].iov_base), take) != 0)
+        return wrong_ = true, false;
       sent += take;
     }
     if (sent == 0 && !out_.empty()) return false;

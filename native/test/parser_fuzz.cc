@@ -1,4 +1,5 @@
-// The first bytes choose the limits and the cuts; the rest is a stream that must be parsed the same cut or whole.
+// The first bytes choose the limits and the cuts; the rest is a stream that must be parsed the same cut or
+// whole.
 #include <cstdlib>
 
 #include "parser_driver.h"

@@ -19,8 +19,10 @@ RequestParser::Limits limits(bool authenticated = true) {
   return l;
 }
 
-// next_size says how many bytes the next read brings; several reads may share a turn only as the reactor allows: one.
-Parsed parse(const std::string& stream, const RequestParser::Limits& l, const std::function<size_t()>& next_size,
+// next_size says how many bytes the next read brings; several reads may share a turn only as the reactor
+// allows: one.
+Parsed parse(const std::string& stream, const RequestParser::Limits& l,
+             const std::function<size_t()>& next_size,
              const std::function<void(RequestParser&)>& between = {}) {
   ParserDriver d(l);
   for (size_t at = 0; at < stream.size();) {
@@ -62,28 +64,42 @@ std::string random_stream(Rng& rng) {
   std::string s;
   for (size_t n = 1 + below(rng, 8); n > 0; n--) {
     switch (below(rng, 12)) {
-      case 0: s += "\r\n"; break;
-      case 1: s += "*0\r\n"; break;
-      case 2: s += "*-1\r\n"; break;
-      case 3: s += "set 'a b' \"c\\x41\\n\"  d\"e\"f\r\n"; break;
-      case 4: s += "ping\n"; break;
+      case 0:
+        s += "\r\n";
+        break;
+      case 1:
+        s += "*0\r\n";
+        break;
+      case 2:
+        s += "*-1\r\n";
+        break;
+      case 3:
+        s += "set 'a b' \"c\\x41\\n\"  d\"e\"f\r\n";
+        break;
+      case 4:
+        s += "ping\n";
+        break;
       case 5: {
         std::vector<std::string> argv;
         for (size_t i = 1000 + below(rng, 200); i > 0; i--) argv.push_back(random_bytes(rng, below(rng, 4)));
         s += multibulk(argv);
         break;
       }
-      case 6: s += multibulk({"set", "k", random_bytes(rng, 30000 + below(rng, 10000))}); break;
+      case 6:
+        s += multibulk({"set", "k", random_bytes(rng, 30000 + below(rng, 10000))});
+        break;
       case 7:
-        s += multibulk({"mset", random_bytes(rng, 40000), random_bytes(rng, 33000), "x", random_bytes(rng, 70000)});
+        s += multibulk(
+            {"mset", random_bytes(rng, 40000), random_bytes(rng, 33000), "x", random_bytes(rng, 70000)});
         break;
       case 8:
         if (below(rng, 4) == 0) s += random_bytes(rng, 20);
         break;
       case 9:
         if (below(rng, 4) == 0) {
-          const char* wrong[] = {"*1\r\n:4\r\nping\r\n", "*2\r\n$4\r\npingXX", "*1\r\n$2000000\r\n", "*x\r\n", "*1\rX",
-                                 "*2147483648\r\n",      "set \"a\r\n",        "*1\r\n$-1\r\n",    "*1\r\n$1\rX"};
+          const char* wrong[] = {
+              "*1\r\n:4\r\nping\r\n", "*2\r\n$4\r\npingXX", "*1\r\n$2000000\r\n", "*x\r\n",     "*1\rX",
+              "*2147483648\r\n",      "set \"a\r\n",        "*1\r\n$-1\r\n",      "*1\r\n$1\rX"};
           s += wrong[below(rng, std::size(wrong))];
         }
         break;
@@ -122,7 +138,8 @@ TEST(any_split_gives_the_same_requests) {
 }
 
 TEST(every_cut_of_a_short_stream) {
-  const std::string stream = multibulk({"set", "", "v\r\nw"}) + "get 'x'\r\n*0\r\n" + multibulk({"ping"}) + "*1\r\n:3\r\n";
+  const std::string stream =
+      multibulk({"set", "", "v\r\nw"}) + "get 'x'\r\n*0\r\n" + multibulk({"ping"}) + "*1\r\n:3\r\n";
   const Parsed expected = whole(stream);
   CHECK_EQ(expected.requests.size(), 3U);
   CHECK(expected.error == ParseError::kExpectedDollar);

@@ -41,7 +41,9 @@ TEST(output_is_what_was_put_in) {
 }
 
 TEST(both_protocols) {
-  const auto both = [](const std::function<void(Reply&)>& write) { return text(2, write) + "|" + text(3, write); };
+  const auto both = [](const std::function<void(Reply&)>& write) {
+    return text(2, write) + "|" + text(3, write);
+  };
   CHECK_EQ(both([](Reply& r) { r.null(); }), "$-1\r\n|_\r\n");
   CHECK_EQ(both([](Reply& r) { r.null_array(); }), "*-1\r\n|_\r\n");
   CHECK_EQ(both([](Reply& r) { r.boolean(true); }), ":1\r\n|#t\r\n");
@@ -61,29 +63,31 @@ TEST(both_protocols) {
 }
 
 TEST(errors_are_one_line_and_counted) {
-  CHECK_EQ(text(2, [](Reply& r) {
-             r.error("WRONGTYPE a\r\nb\n");
-             CHECK_EQ(r.errors(), 1U);
-             CHECK(r.last_error() == Slice("WRONGTYPE"));
-           }),
+  CHECK_EQ(text(2,
+                [](Reply& r) {
+                  r.error("WRONGTYPE a\r\nb\n");
+                  CHECK_EQ(r.errors(), 1U);
+                  CHECK(r.last_error() == Slice("WRONGTYPE"));
+                }),
            "-WRONGTYPE a  b\r\n");
   CHECK_EQ(text(2, [](Reply& r) { r.errorf("ERR %s", std::string(2000, 'x').c_str()); }),
            "-ERR " + std::string(2000, 'x') + "\r\n");
 }
 
 TEST(a_muted_reply_counts_errors_and_writes_nothing) {
-  CHECK_EQ(text(3, [](Reply& r) {
-             r.muted = true;
-             r.bulk("x");
-             const auto m = r.begin_aggregate();
-             r.error("ERR no");
-             r.end_array(m, 1);
-             StrBuf* b = StrBuf::copy_of(Slice(std::string(100000, 'x')));
-             r.bulk(b, b->slice());
-             CHECK_EQ(b->refs(), 1U);
-             b->release();
-             CHECK_EQ(r.errors(), 1U);
-           }),
+  CHECK_EQ(text(3,
+                [](Reply& r) {
+                  r.muted = true;
+                  r.bulk("x");
+                  const auto m = r.begin_aggregate();
+                  r.error("ERR no");
+                  r.end_array(m, 1);
+                  StrBuf* b = StrBuf::copy_of(Slice(std::string(100000, 'x')));
+                  r.bulk(b, b->slice());
+                  CHECK_EQ(b->refs(), 1U);
+                  b->release();
+                  CHECK_EQ(r.errors(), 1U);
+                }),
            "");
 }
 

@@ -45,7 +45,8 @@ TEST(select_goes_before_a_command_of_another_database) {
   s.append(0, set);
   s.append(3, set);
   const std::string one = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
-  CHECK_EQ(read_all(r, SIZE_MAX), "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n" + one + one + "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n" + one);
+  CHECK_EQ(read_all(r, SIZE_MAX),
+           "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n" + one + one + "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n" + one);
 }
 
 TEST(a_late_reader_starts_at_the_end_with_a_select) {
@@ -69,7 +70,8 @@ TEST(readers_of_all_speeds_see_the_same_bytes) {
   PropagationStream::Reader witness(&s);
   std::string all;
   for (int step = 0; step < 4000; step++) {
-    const std::string value(rng.below(20) == 0 ? rng.below(100000) : rng.below(50), static_cast<char>('a' + step % 26));
+    const std::string value(rng.below(20) == 0 ? rng.below(100000) : rng.below(50),
+                            static_cast<char>('a' + step % 26));
     const Slice argv[] = {"SET", "key", value};
     s.append(static_cast<int>(rng.below(3)), argv);
     all += read_all(witness, SIZE_MAX);

@@ -43,7 +43,7 @@ const server = spawn(
   [
     fileURLToPath(new URL('../../bin/kvasir-server', import.meta.url)),
     ...['--port', '0', '--unixsocket', path, '--save', '', '--dir', directory],
-    ...['--maxclients', `${connections + 100}`],
+    ...['--maxclients', `${connections + perWorker}`],
   ],
   { stdio: ['ignore', 'pipe', 'inherit'] },
 );

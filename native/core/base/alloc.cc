@@ -10,6 +10,7 @@
 // - A slab is in its heap's list of the class (listed) exactly while it has an object to give.
 // - Arena fields are guarded by Arena::mutex, except the tables indexed by slab, which belong to the owners.
 #include "base/alloc.h"
+
 #include "base/prefetch.h"
 
 #ifdef KVASIR_SLABS

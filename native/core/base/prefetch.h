@@ -1,7 +1,7 @@
 // Asks for the cache line at p, without waiting for it.
 //
-// Not __builtin_prefetch: gcc (12) takes a function that does nothing but prefetch for a pure one and drops the calls to
-// it, silently, whenever it has not been inlined by then. An asm statement stays.
+// Not __builtin_prefetch: gcc (12) takes a function that does nothing but prefetch for a pure one and drops
+// the calls to it, silently, whenever it has not been inlined by then. An asm statement stays.
 #pragma once
 
 namespace kvasir {

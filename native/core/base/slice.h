@@ -16,9 +16,10 @@ struct Slice {
 
   constexpr Slice() = default;
   constexpr Slice(const char* p, size_t n) : data(p), size(n) {}
-  constexpr Slice(std::string_view v) : data(v.data()), size(v.size()) {}  // NOLINT(google-explicit-constructor)
-  Slice(const std::string& s) : data(s.data()), size(s.size()) {}          // NOLINT(google-explicit-constructor)
-  Slice(const char* literal) : data(literal), size(strlen(literal)) {}     // NOLINT(google-explicit-constructor)
+  constexpr Slice(std::string_view v)
+      : data(v.data()), size(v.size()) {}                               // NOLINT(google-explicit-constructor)
+  Slice(const std::string& s) : data(s.data()), size(s.size()) {}       // NOLINT(google-explicit-constructor)
+  Slice(const char* literal) : data(literal), size(strlen(literal)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool empty() const { return size == 0; }
   char operator[](size_t i) const { return data[i]; }

@@ -2,9 +2,9 @@
 // holds only the bytes finds the header again (from_data). Replies, snapshots and the propagation stream hold
 // references to the bytes of a key that may be overwritten meanwhile.
 //
-// The count is atomic: databases are freed in the background (keyspace/lazyfree.h) while replies of the owner's
-// thread still hold bytes of theirs. Other threads may read the bytes while somebody holds a reference for them.
-// Bytes may be written only while unique().
+// The count is atomic: databases are freed in the background (keyspace/lazyfree.h) while replies of the
+// owner's thread still hold bytes of theirs. Other threads may read the bytes while somebody holds a
+// reference for them. Bytes may be written only while unique().
 #pragma once
 
 #include <algorithm>

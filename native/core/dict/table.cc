@@ -76,8 +76,9 @@ void table_settled(Bucket* table, size_t buckets) {
   const size_t bytes = buckets * sizeof(Bucket);
   if (bytes < kDiscardBytes || !mem_huge_pages()) return;
   madvise(table, bytes, MADV_HUGEPAGE);
-  // The kernel's own thread would take minutes to come round. A piece at a time, so that a page fault of the loop waits
-  // for one piece at most. Should the array be gone by then, the call fails or improves somebody else's pages.
+  // The kernel's own thread would take minutes to come round. A piece at a time, so that a page fault of the
+  // loop waits for one piece at most. Should the array be gone by then, the call fails or improves somebody
+  // else's pages.
   run_in_background([table, bytes] {
     for (size_t at = 0; at < bytes; at += kDiscardBytes) {
       if (madvise(reinterpret_cast<char*>(table) + at, kDiscardBytes, kMadvCollapse) != 0) return;

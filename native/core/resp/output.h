@@ -1,10 +1,12 @@
 // What a connection still has to send, as a list of byte ranges that `sendmsg` takes as they are.
 //
 // A range is one of three kinds:
-//   turn   bytes in the ReplyArena of the running turn. Most replies are written there and sent from there at the
+//   turn   bytes in the ReplyArena of the running turn. Most replies are written there and sent from there at
+//   the
 //          end of the turn; the commands of one client run one after the other, so its ranges merge into one.
-//   owned  bytes in a block of this output: what the socket did not take at the end of the turn is moved here.
-//   ref    bytes of a StrBuf of the keyspace, held by a reference: a long value is never copied (zero-copy
+//   owned  bytes in a block of this output: what the socket did not take at the end of the turn is moved
+//   here. ref    bytes of a StrBuf of the keyspace, held by a reference: a long value is never copied
+//   (zero-copy
 //          reply). Overwriting the key meanwhile replaces the key's buffer and leaves ours alone.
 //
 // Invariant: outside a turn no range is of kind `turn` (Output::settle saw to it before the arena was reset).
@@ -28,8 +30,8 @@ class ReplyArena {
   ReplyArena(const ReplyArena&) = delete;
   ReplyArena& operator=(const ReplyArena&) = delete;
 
-  // Strings at least this long that live in a StrBuf are referenced instead of copied into the arena; 0: never
-  // (min-string-size-avoid-copy-reply).
+  // Strings at least this long that live in a StrBuf are referenced instead of copied into the arena; 0:
+  // never (min-string-size-avoid-copy-reply).
   size_t reference_from = 16384;
 
   // A place for n contiguous bytes; commit() says how many of them were used.

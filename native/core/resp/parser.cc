@@ -12,9 +12,9 @@ namespace {
 
 constexpr size_t kArgChunk = 16 * 1024;  // slices
 constexpr size_t kMinBuffer = 16 * 1024;
-constexpr size_t kMaxSpare = 4096;          // more unused buffer than this is looked at by trim()
+constexpr size_t kMaxSpare = 4096;           // more unused buffer than this is looked at by trim()
 constexpr size_t kModestBuffer = 32 * 1024;  // a busy connection may keep this much whatever it uses
-constexpr size_t kFastArgs = 1024;       // more arguments than this go through the resumable path
+constexpr size_t kFastArgs = 1024;           // more arguments than this go through the resumable path
 
 // The length behind '*' or '$' up to CR. Fast for the one to three digits that nearly all have.
 inline bool parse_length(const char* p, const char* cr, int64_t* v) {
@@ -32,8 +32,9 @@ inline bool parse_length(const char* p, const char* cr, int64_t* v) {
   return parse_i64({p, n}, v);
 }
 
-// The CR that ends the line at p, or nullptr. Length lines are short, so a plain loop beats memchr. No line is longer
-// than kInlineMax: what is beyond is not looked at, so that a line is refused or taken however the stream is cut.
+// The CR that ends the line at p, or nullptr. Length lines are short, so a plain loop beats memchr. No line
+// is longer than kInlineMax: what is beyond is not looked at, so that a line is refused or taken however the
+// stream is cut.
 inline const char* find_cr(const char* p, const char* end) {
   const char* stop = end - p > 8 ? p + 8 : end;
   for (; p < stop; p++) {
@@ -79,34 +80,56 @@ void ArgArena::reset() {
 
 std::string parse_error_reply(ParseError e, char got) {
   switch (e) {
-    case ParseError::kBigInline: return "ERR Protocol error: too big inline request";
-    case ParseError::kUnbalancedQuotes: return "ERR Protocol error: unbalanced quotes in request";
-    case ParseError::kBigMultibulkCount: return "ERR Protocol error: too big mbulk count string";
-    case ParseError::kMultibulkLength: return "ERR Protocol error: invalid multibulk length";
-    case ParseError::kUnauthMultibulkLength: return "ERR Protocol error: unauthenticated multibulk length";
-    case ParseError::kBigBulkCount: return "ERR Protocol error: too big bulk count string";
-    case ParseError::kBulkLength: return "ERR Protocol error: invalid bulk length";
-    case ParseError::kUnauthBulkLength: return "ERR Protocol error: unauthenticated bulk length";
-    case ParseError::kExpectedDollar: return std::string("ERR Protocol error: expected '$', got '") + got + "'";
-    case ParseError::kCrlf: return "ERR Protocol error: invalid CRLF in request";
-    case ParseError::kNone: break;
+    case ParseError::kBigInline:
+      return "ERR Protocol error: too big inline request";
+    case ParseError::kUnbalancedQuotes:
+      return "ERR Protocol error: unbalanced quotes in request";
+    case ParseError::kBigMultibulkCount:
+      return "ERR Protocol error: too big mbulk count string";
+    case ParseError::kMultibulkLength:
+      return "ERR Protocol error: invalid multibulk length";
+    case ParseError::kUnauthMultibulkLength:
+      return "ERR Protocol error: unauthenticated multibulk length";
+    case ParseError::kBigBulkCount:
+      return "ERR Protocol error: too big bulk count string";
+    case ParseError::kBulkLength:
+      return "ERR Protocol error: invalid bulk length";
+    case ParseError::kUnauthBulkLength:
+      return "ERR Protocol error: unauthenticated bulk length";
+    case ParseError::kExpectedDollar:
+      return std::string("ERR Protocol error: expected '$', got '") + got + "'";
+    case ParseError::kCrlf:
+      return "ERR Protocol error: invalid CRLF in request";
+    case ParseError::kNone:
+      break;
   }
   return "ERR Protocol error";
 }
 
 const char* parse_error_log(ParseError e) {
   switch (e) {
-    case ParseError::kBigInline: return "too big inline request";
-    case ParseError::kUnbalancedQuotes: return "unbalanced quotes in inline request";
-    case ParseError::kBigMultibulkCount: return "too big mbulk count string";
-    case ParseError::kMultibulkLength: return "invalid mbulk count";
-    case ParseError::kUnauthMultibulkLength: return "unauth mbulk count";
-    case ParseError::kBigBulkCount: return "too big bulk count string";
-    case ParseError::kBulkLength: return "invalid bulk length";
-    case ParseError::kUnauthBulkLength: return "unauth bulk length";
-    case ParseError::kExpectedDollar: return "expected $ but got something else";
-    case ParseError::kCrlf: return "invalid CRLF in request";
-    case ParseError::kNone: break;
+    case ParseError::kBigInline:
+      return "too big inline request";
+    case ParseError::kUnbalancedQuotes:
+      return "unbalanced quotes in inline request";
+    case ParseError::kBigMultibulkCount:
+      return "too big mbulk count string";
+    case ParseError::kMultibulkLength:
+      return "invalid mbulk count";
+    case ParseError::kUnauthMultibulkLength:
+      return "unauth mbulk count";
+    case ParseError::kBigBulkCount:
+      return "too big bulk count string";
+    case ParseError::kBulkLength:
+      return "invalid bulk length";
+    case ParseError::kUnauthBulkLength:
+      return "unauth bulk length";
+    case ParseError::kExpectedDollar:
+      return "expected $ but got something else";
+    case ParseError::kCrlf:
+      return "invalid CRLF in request";
+    case ParseError::kNone:
+      break;
   }
   return "";
 }
@@ -142,12 +165,24 @@ bool split_args(Slice line, char* storage, std::vector<Slice>* out) {
       } else if (quote == '"' && *p == '\\' && end - p > 2) {
         p++;
         switch (*p) {
-          case 'n': *w++ = '\n'; break;
-          case 'r': *w++ = '\r'; break;
-          case 't': *w++ = '\t'; break;
-          case 'b': *w++ = '\b'; break;
-          case 'a': *w++ = '\a'; break;
-          default: *w++ = *p; break;
+          case 'n':
+            *w++ = '\n';
+            break;
+          case 'r':
+            *w++ = '\r';
+            break;
+          case 't':
+            *w++ = '\t';
+            break;
+          case 'b':
+            *w++ = '\b';
+            break;
+          case 'a':
+            *w++ = '\a';
+            break;
+          default:
+            *w++ = *p;
+            break;
         }
       } else if (quote == '\'' && *p == '\\' && end - p > 2 && p[1] == '\'') {
         *w++ = '\'';
@@ -180,8 +215,8 @@ void RequestParser::reset_request() {
 }
 
 ParseResult RequestParser::parse_inline(const char** p, const char* end, ArgArena* args, Request* out) {
-  // What decides is where the line ends, not how much of it has come, so that a line is refused or taken however the
-  // stream is cut. As in Valkey no line ends behind a NUL.
+  // What decides is where the line ends, not how much of it has come, so that a line is refused or taken
+  // however the stream is cut. As in Valkey no line ends behind a NUL.
   const size_t window = std::min(static_cast<size_t>(end - *p), kInlineMax + 1);
   const auto* nl = static_cast<const char*>(memchr(*p, '\n', window));
   if (nl != nullptr && memchr(*p, 0, static_cast<size_t>(nl - *p)) != nullptr) nl = nullptr;
@@ -212,7 +247,8 @@ ParseResult RequestParser::parse(const char** cursor, const char* end, const Lim
 
   const char* cr = find_cr(p, end);
   if (cr == nullptr || cr + 1 >= end) {
-    if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax) return fail(ParseError::kBigMultibulkCount);
+    if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax)
+      return fail(ParseError::kBigMultibulkCount);
     return ParseResult::kMore;
   }
   if (cr[1] != '\n') return fail(ParseError::kCrlf);
@@ -345,7 +381,8 @@ ParseResult RequestParser::resume(const Limits& limits, ArgArena* args, Request*
     if (bulk_ < 0) {
       const char* cr = p == end ? nullptr : find_cr(p, end);
       if (cr == nullptr || cr + 1 >= end) {
-        if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax) return fail(ParseError::kBigBulkCount);
+        if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax)
+          return fail(ParseError::kBigBulkCount);
         return ParseResult::kMore;
       }
       if (*p != '$') return fail(ParseError::kExpectedDollar, *p);

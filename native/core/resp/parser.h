@@ -1,11 +1,11 @@
 // The request parser: RESP multibulk and inline commands from any split of the byte stream.
 //
-// Common case: whole commands lie in the buffer that the turn read them into; their arguments are then slices of
-// that buffer, written straight to the turn's ArgArena, and nothing is copied or allocated. Only what is left
-// unfinished at the end of a read becomes state: the bytes move to the connection's own buffer (`pending`), the
-// arguments found so far are remembered as offsets into it, so that a huge command costs O(its size) however
-// finely it is cut. An argument of kBigArg bytes or more that is not complete is read directly into a StrBuf of
-// its size, which SET then stores as it is.
+// Common case: whole commands lie in the buffer that the turn read them into; their arguments are then slices
+// of that buffer, written straight to the turn's ArgArena, and nothing is copied or allocated. Only what is
+// left unfinished at the end of a read becomes state: the bytes move to the connection's own buffer
+// (`pending`), the arguments found so far are remembered as offsets into it, so that a huge command costs
+// O(its size) however finely it is cut. An argument of kBigArg bytes or more that is not complete is read
+// directly into a StrBuf of its size, which SET then stores as it is.
 //
 // Nothing is allocated on the word of a client beyond what it has sent, save one big argument once the client
 // is authenticated (bounded by proto-max-bulk-len).
@@ -52,7 +52,8 @@ class ArgArena {
 
 struct Request {
   Slice* argv = nullptr;
-  StrBuf** bufs = nullptr;  // parallel to argv where an argument is a StrBuf of its own (one reference each), or nullptr
+  StrBuf** bufs =
+      nullptr;  // parallel to argv where an argument is a StrBuf of its own (one reference each), or nullptr
   uint32_t argc = 0;
   uint64_t wire_bytes = 0;  // what it took on the wire
 };
@@ -91,9 +92,9 @@ class RequestParser {
     bool replicated = false;  // a primary or an import: no length limits, no direct reads
   };
 
-  // Parses one request from [*p, end). kRequest: *p is behind it. kMore: *p is at the first byte of an unfinished
-  // request; the caller must hand exactly [*p, end) to keep(). kError: error() and got() tell. A request with
-  // argc 0 (empty line, "*0", "*-1") is a kRequest too: the caller ignores it.
+  // Parses one request from [*p, end). kRequest: *p is behind it. kMore: *p is at the first byte of an
+  // unfinished request; the caller must hand exactly [*p, end) to keep(). kError: error() and got() tell. A
+  // request with argc 0 (empty line, "*0", "*-1") is a kRequest too: the caller ignores it.
   ParseResult parse(const char** p, const char* end, const Limits& limits, ArgArena* args, Request* out);
 
   // --- state between reads ---
@@ -116,8 +117,8 @@ class RequestParser {
   [[nodiscard]] ParseError error() const { return error_; }
   [[nodiscard]] char got() const { return got_; }
   [[nodiscard]] Slice pending() const { return {buf_ + pos_, size_ - pos_}; }
-  // Between turns, now and then: gives back what the buffers have too much. An idle connection keeps nothing that
-  // holds no bytes.
+  // Between turns, now and then: gives back what the buffers have too much. An idle connection keeps nothing
+  // that holds no bytes.
   void trim(bool idle);
 
   // Memory of the pending bytes, the big argument and the argument list.
@@ -147,22 +148,22 @@ class RequestParser {
   // The unfinished request: state of resume().
   char* buf_ = nullptr;
   size_t size_ = 0, cap_ = 0;
-  size_t pos_ = 0;        // start of the current request in buf_
-  size_t scan_ = 0;       // first byte not yet looked at by resume()
+  size_t pos_ = 0;         // start of the current request in buf_
+  size_t scan_ = 0;        // first byte not yet looked at by resume()
   int64_t multibulk_ = 0;  // arguments still to come; 0: no multibulk header seen yet
   int64_t bulk_ = -1;      // length of the argument being read; -1: its header is to come
   std::vector<Arg> args_;
   StrBuf* big_ = nullptr;  // the argument being read directly, big_filled_ of bulk_ + 2 bytes there
   size_t big_filled_ = 0;
-  size_t peak_ = 0;        // largest size_ since the last trim()
+  size_t peak_ = 0;      // largest size_ since the last trim()
   size_t big_wire_ = 0;  // wire bytes of this request that went to StrBufs
   ParseError error_ = ParseError::kNone;
   char got_ = 0;
 };
 
 // Splits an inline command or a configuration line into arguments with the shell-like quoting that the
-// protocol defines ("…" with \n \r \t \b \a \xHH escapes, '…' with \'). False: unbalanced quotes. The arguments are
-// written to storage, which must have room for line.size bytes; slices refer to it.
+// protocol defines ("…" with \n \r \t \b \a \xHH escapes, '…' with \'). False: unbalanced quotes. The
+// arguments are written to storage, which must have room for line.size bytes; slices refer to it.
 bool split_args(Slice line, char* storage, std::vector<Slice>* out);
 
 }  // namespace kvasir

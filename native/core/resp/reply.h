@@ -31,7 +31,8 @@ class Reply {
   }
   void ok() { raw({"+OK\r\n", 5}); }
   void status(Slice s) { line('+', s); }
-  // text as in Valkey's shared errors: "WRONGTYPE Operation …", "ERR syntax error"; without '-'. CR and LF become spaces.
+  // text as in Valkey's shared errors: "WRONGTYPE Operation …", "ERR syntax error"; without '-'. CR and LF
+  // become spaces.
   void error(Slice text);
   void errorf(const char* format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -60,7 +61,8 @@ class Reply {
     p[n++] = '\n';
     end(p, n);
   }
-  // A string that lives in buf: referenced when it is long (ReplyArena::reference_from), copied when it is short.
+  // A string that lives in buf: referenced when it is long (ReplyArena::reference_from), copied when it is
+  // short.
   void bulk(StrBuf* buf, Slice s);
   void bulk_integer(int64_t v) {
     char tmp[24];
@@ -70,9 +72,10 @@ class Reply {
   void null() { raw(resp == 2 ? Slice("$-1\r\n", 5) : Slice("_\r\n", 3)); }
   void null_array() { raw(resp == 2 ? Slice("*-1\r\n", 5) : Slice("_\r\n", 3)); }
   void boolean(bool v) {
-    raw(resp == 2 ? (v ? Slice(":1\r\n", 4) : Slice(":0\r\n", 4)) : (v ? Slice("#t\r\n", 4) : Slice("#f\r\n", 4)));
+    raw(resp == 2 ? (v ? Slice(":1\r\n", 4) : Slice(":0\r\n", 4))
+                  : (v ? Slice("#t\r\n", 4) : Slice("#f\r\n", 4)));
   }
-  void real(double v);          // RESP3 double, RESP2 bulk
+  void real(double v);             // RESP3 double, RESP2 bulk
   void human_real(long double v);  // bulk, as INCRBYFLOAT prints
   void big_number(Slice digits);
   void verbatim(Slice text, const char format[3]);
@@ -86,7 +89,9 @@ class Reply {
   // An aggregate whose length is known after its elements: begin_*() … elements … end_*(mark, n).
   Output::Mark begin_aggregate() { return muted ? Output::Mark{0} : out_->mark(); }
   void end_array(Output::Mark m, int64_t n) { end_header(m, '*', n); }
-  void end_map(Output::Mark m, int64_t pairs) { resp == 2 ? end_header(m, '*', pairs * 2) : end_header(m, '%', pairs); }
+  void end_map(Output::Mark m, int64_t pairs) {
+    resp == 2 ? end_header(m, '*', pairs * 2) : end_header(m, '%', pairs);
+  }
   void end_set(Output::Mark m, int64_t n) { end_header(m, resp == 2 ? '*' : '~', n); }
 
   Output& output() { return *out_; }

@@ -1,9 +1,9 @@
-// The propagation stream: every change of the data set, encoded once as the RESP commands that reproduce it, in blocks
-// that all its readers share - the AOF, replicas and the backlog, slot migrations. Each reader has a position of its own
-// and holds the blocks from there on; a block that no reader needs is freed.
+// The propagation stream: every change of the data set, encoded once as the RESP commands that reproduce it,
+// in blocks that all its readers share - the AOF, replicas and the backlog, slot migrations. Each reader has
+// a position of its own and holds the blocks from there on; a block that no reader needs is freed.
 //
-// Offsets count bytes from the start of the server's stream and never go back. Without readers nothing is encoded:
-// active() says so, and handlers skip preparing what would be thrown away.
+// Offsets count bytes from the start of the server's stream and never go back. Without readers nothing is
+// encoded: active() says so, and handlers skip preparing what would be thrown away.
 #pragma once
 
 #include <sys/uio.h>
