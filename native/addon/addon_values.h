@@ -1,5 +1,5 @@
-// Conversions between the core's values and JavaScript's. Bytes cross as latin1 strings: one character is one byte, and
-// crossing is an order of magnitude cheaper than with a Buffer.
+// Conversions between the core's values and JavaScript's. Bytes cross as latin1 strings: one character is one
+// byte, and crossing is an order of magnitude cheaper than with a Buffer.
 #pragma once
 
 #include <napi.h>

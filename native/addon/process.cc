@@ -79,14 +79,16 @@ Napi::Value cpu_usage(const Napi::CallbackInfo& info) {
     rusage u{};
     getrusage(who, &u);
     for (const timeval& t : {u.ru_stime, u.ru_utime}) {
-      out.Set(n++, Napi::Number::New(info.Env(), static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec)));
+      out.Set(n++, Napi::Number::New(info.Env(),
+                                     static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec)));
     }
   }
   return out;
 }
 
 std::string compiler_version() {
-  return std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__) + "." + std::to_string(__GNUC_PATCHLEVEL__);
+  return std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__) + "." +
+         std::to_string(__GNUC_PATCHLEVEL__);
 }
 
 // Which clock measures durations, as Valkey names it.

@@ -49,14 +49,16 @@ Napi::Value object(Engine& engine, const Info& info) {
                    encoding_name(e->encoding()));
   const size_t rest = sizeof text - static_cast<size_t>(n);
   if (ks.lfu) {
-    n += snprintf(text + n, rest, " lfu_freq:%u lfu_access_time_minutes:%u", ks.lfu_frequency(*e), e->lru() >> 8);
+    n += snprintf(text + n, rest, " lfu_freq:%u lfu_access_time_minutes:%u", ks.lfu_frequency(*e),
+                  e->lru() >> 8);
   } else {
     n += snprintf(text + n, rest, " lru:%u lru_seconds_idle:%u", e->lru(), ks.idle_seconds(*e));
   }
   return latin1(info.Env(), {text, static_cast<size_t>(n)});
 }
 
-// ("digest"): of the dataset. ("digest", db, key): of a value, deadline or not; all zeros if it does not exist.
+// ("digest"): of the dataset. ("digest", db, key): of a value, deadline or not; all zeros if it does not
+// exist.
 Napi::Value digest(Engine& engine, const Info& info) {
   Sha1::Digest d{};
   if (info.Length() == 1) {
@@ -67,8 +69,8 @@ Napi::Value digest(Engine& engine, const Info& info) {
   return latin1(info.Env(), hex(d));
 }
 
-// ("populate", db, count, prefix, size): keys prefix:0 … with the values value:0 …, cut or filled up with zero bytes to
-// `size` unless that is 0. Existing keys stay.
+// ("populate", db, count, prefix, size): keys prefix:0 … with the values value:0 …, cut or filled up with
+// zero bytes to `size` unless that is 0. Existing keys stay.
 Napi::Value populate(Engine& engine, const Info& info) {
   Keyspace& ks = engine.core.keyspace;
   Database& db = ks.db(info[1].ToNumber().Int32Value());
@@ -135,7 +137,8 @@ void glob_test() {
 void crash(Core& core, const std::string& how) {
   if (how == "segfault") {
     // A write to a page that is there and may only be read: no optimiser sees through it.
-    auto* page = static_cast<volatile char*>(mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    auto* page =
+        static_cast<volatile char*>(mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     *page = 'x';
   } else if (how == "oom") {
     mem_free(mem_alloc(SIZE_MAX / 2));

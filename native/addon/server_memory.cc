@@ -24,8 +24,8 @@ struct TableMemory {
 
 }  // namespace
 
-// memory(): sizes in bytes. `databases`: per database with tables [index, keys, bytes of the table of keys, of that of
-// deadlines].
+// memory(): sizes in bytes. `databases`: per database with tables [index, keys, bytes of the table of keys,
+// of that of deadlines].
 Napi::Value ServerObject::memory(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Engine& e = engine(info);
@@ -58,10 +58,9 @@ Napi::Value ServerObject::memory(const Napi::CallbackInfo& info) {
     databases.Set(n++, row);
   }
   Fields f(env);
-  f("used", used)("peak", e.load.peak())("startup", startup_memory_)
-   ("sampledUsed", m.used)("sampledRss", m.rss)("active", m.active)("resident", m.resident)
-   ("tables", all.bytes)("tablesRehashing", all.leaving)("rehashing", all.rehashing)
-   ("entryHeader", sizeof(Entry));
+  f("used", used)("peak", e.load.peak())("startup", startup_memory_)("sampledUsed", m.used)(
+      "sampledRss", m.rss)("active", m.active)("resident", m.resident)("tables", all.bytes)(
+      "tablesRehashing", all.leaving)("rehashing", all.rehashing)("entryHeader", sizeof(Entry));
   Napi::Object o = f.object();
   o.Set("databases", databases);
   return o;

@@ -129,7 +129,8 @@ void ServerObject::upcall(Call& call) {
     napi_get_and_clear_last_exception(env, &error);
     std::string text = "unknown error";
     if (error != nullptr) text = Napi::Value(env, error).ToString().Utf8Value();
-    engine_->core.log(LogLevel::kWarning, "Command '%s' failed: %s", call.command.fullname.c_str(), text.c_str());
+    engine_->core.log(LogLevel::kWarning, "Command '%s' failed: %s", call.command.fullname.c_str(),
+                      text.c_str());
     call.reply().error("ERR internal error: " + text);
     return;
   }
@@ -164,7 +165,8 @@ void ServerObject::control(const char* event, Slice detail) {
 
 // ------------------------------------------------------------------ set-up
 
-// loadCommands(list): NativeCommand[] of src/commands/registry.ts; returns the problems found (missing and surplus handlers).
+// loadCommands(list): NativeCommand[] of src/commands/registry.ts; returns the problems found (missing and
+// surplus handlers).
 Napi::Value ServerObject::load_commands(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Napi::Array list = info[0].As<Napi::Array>();
@@ -184,7 +186,8 @@ Napi::Value ServerObject::load_commands(const Napi::CallbackInfo& info) {
     c->last_key = o.Get("lastKey").ToNumber().Int32Value();
     c->key_step = o.Get("keyStep").ToNumber().Int32Value();
     const Napi::Array specs = o.Get("keySpecs").As<Napi::Array>();
-    for (uint32_t k = 0; k < specs.Length(); k++) c->key_specs.push_back(specs.Get(k).ToNumber().Int32Value());
+    for (uint32_t k = 0; k < specs.Length(); k++)
+      c->key_specs.push_back(specs.Get(k).ToNumber().Int32Value());
     const int parent = o.Get("parentId").ToNumber().Int32Value();
     if (parent >= 0) {
       const auto it = by_id.find(parent);
@@ -200,7 +203,8 @@ Napi::Value ServerObject::load_commands(const Napi::CallbackInfo& info) {
     } else {
       const auto it = handlers.find(symbol);
       if (it == handlers.end()) {
-        problems.push_back("command '" + c->fullname + "' names the native handler '" + symbol + "', which does not exist");
+        problems.push_back("command '" + c->fullname + "' names the native handler '" + symbol +
+                           "', which does not exist");
         continue;
       }
       c->handler = it->second;
@@ -218,7 +222,8 @@ Napi::Value ServerObject::load_commands(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ServerObject::rename_command(const Napi::CallbackInfo& info) {
-  const bool ok = engine(info).core.table.rename(info[0].ToString().Utf8Value(), info[1].ToString().Utf8Value());
+  const bool ok =
+      engine(info).core.table.rename(info[0].ToString().Utf8Value(), info[1].ToString().Utf8Value());
   return Napi::Boolean::New(info.Env(), ok);
 }
 
@@ -237,16 +242,16 @@ static Napi::Value listen_result(Napi::Env env, const ListenResult& r) {
 }
 
 Napi::Value ServerObject::listen_tcp(const Napi::CallbackInfo& info) {
-  return listen_result(info.Env(),
-                       reactor(info).listen_tcp(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
-                                            info[2].ToNumber().Int32Value(), info[3].ToBoolean().Value(),
-                                            info[4].ToNumber().Uint32Value()));
+  return listen_result(
+      info.Env(), reactor(info).listen_tcp(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
+                                           info[2].ToNumber().Int32Value(), info[3].ToBoolean().Value(),
+                                           info[4].ToNumber().Uint32Value()));
 }
 
 Napi::Value ServerObject::listen_unix(const Napi::CallbackInfo& info) {
-  return listen_result(info.Env(),
-                       reactor(info).listen_unix(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
-                                             info[2].ToString().Utf8Value(), info[3].ToNumber().Int32Value()));
+  return listen_result(
+      info.Env(), reactor(info).listen_unix(info[0].ToString().Utf8Value(), info[1].ToNumber().Int32Value(),
+                                            info[2].ToString().Utf8Value(), info[3].ToNumber().Int32Value()));
 }
 
 Napi::Value ServerObject::close_listeners(const Napi::CallbackInfo& info) {

@@ -61,8 +61,9 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   }
 
   void turn();
-  // The scope in which JavaScript is entered: opened by the first entry of a turn, closed after the turn, so that
-  // promise reactions run outside of it. Outside a turn there is nothing to open: we were called from JavaScript.
+  // The scope in which JavaScript is entered: opened by the first entry of a turn, closed after the turn, so
+  // that promise reactions run outside of it. Outside a turn there is nothing to open: we were called from
+  // JavaScript.
   void enter_js();
 
   HeapScope heap_;
@@ -80,7 +81,8 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   std::optional<Napi::CallbackScope> scope_;
 };
 
-// settings.cc: sets one value of Settings (or what depends on it) by its configuration name. False: unknown name.
+// settings.cc: sets one value of Settings (or what depends on it) by its configuration name. False: unknown
+// name.
 bool apply_setting(Engine& engine, const std::string& name, const Napi::Value& value);
 
 }  // namespace kvasir

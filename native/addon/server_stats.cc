@@ -8,7 +8,9 @@ namespace kvasir {
 
 namespace {
 
-CommandLogType log_type(const Napi::Value& v) { return static_cast<CommandLogType>(v.ToNumber().Int32Value()); }
+CommandLogType log_type(const Napi::Value& v) {
+  return static_cast<CommandLogType>(v.ToNumber().Int32Value());
+}
 
 }  // namespace
 
@@ -20,35 +22,34 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
   const LazyfreeStats lazy = lazyfree_stats();
   const LoadSamples& load = engine(info).load;
   Fields f(info.Env());
-  f("connected_clients", core.clients.size())("blocked_clients", core.blocked_clients)
-   ("client_recent_max_input_buffer", core.client_peaks.input())
-   ("client_recent_max_output_buffer", core.client_peaks.output())
-   ("instantaneous_ops_per_sec", load.commands.mean())("instantaneous_input_bytes", load.net_input.mean())
-   ("instantaneous_output_bytes", load.net_output.mean())
-   ("instantaneous_eventloop_cycles_per_sec", load.cycles.mean())
-   ("instantaneous_eventloop_duration_usec", load.cycle_us.mean())
-   ("reply_buffer_shrinks", n.reply_buffer_shrinks)("reply_buffer_expands", n.reply_buffer_expands)
-   ("total_connections_received", n.connections_received)("rejected_connections", n.connections_rejected)
-   ("total_commands_processed", n.commands_processed)
-   ("total_net_input_bytes", n.net_input)("total_net_output_bytes", n.net_output)
-   ("total_error_replies", n.total_error_replies)("unexpected_error_replies", n.unexpected_errors)
-   ("client_query_buffer_limit_disconnections", n.query_buffer_limit_disconnections)
-   ("client_output_buffer_limit_disconnections", n.output_buffer_limit_disconnections)
-   ("evicted_clients", n.evicted_clients)
-   ("total_reads_processed", n.total_reads)("total_writes_processed", n.total_writes)
-   ("acl_access_denied_auth", n.acl_auth_denied)
-   ("eventloop_cycles", n.eventloop_cycles)("eventloop_duration_sum", n.eventloop_us)
-   ("eventloop_duration_cmd_sum", n.eventloop_cmd_ns / 1000)
-   ("eventloop_duration_aof_sum", n.eventloop_persist_us)("eventloop_duration_cron_sum", n.eventloop_cron_us)
-   ("eventloop_duration_max", n.eventloop_max_us)("eventloop_cmd_per_cycle_max", n.eventloop_cmd_max)
-   ("used_active_time_us", n.active_us)
-   ("prefetch_batches", n.prefetch_batches)("prefetch_entries", n.prefetch_entries)
-   ("keyspace_hits", k.hits)("keyspace_misses", k.misses)("expired_keys", k.expired)("evicted_keys", k.evicted)
-   ("expired_stale_perc", k.expired_stale_perc)("expired_time_cap_reached_count", k.expired_time_cap_reached)
-   ("expire_cycle_cpu_microseconds", k.expire_cycle_cpu_us)
-   ("lazyfree_pending_objects", lazy.pending)("lazyfreed_objects", lazy.freed)
-   ("dirty", core.keyspace.dirty)("next_client_id", core.next_client_id)
-   ("server_time_usec", core.wall_us);
+  f("connected_clients", core.clients.size())("blocked_clients", core.blocked_clients)(
+      "client_recent_max_input_buffer", core.client_peaks.input())("client_recent_max_output_buffer",
+                                                                   core.client_peaks.output())(
+      "instantaneous_ops_per_sec", load.commands.mean())("instantaneous_input_bytes", load.net_input.mean())(
+      "instantaneous_output_bytes", load.net_output.mean())(
+      "instantaneous_eventloop_cycles_per_sec", load.cycles.mean())("instantaneous_eventloop_duration_usec",
+                                                                    load.cycle_us.mean())(
+      "reply_buffer_shrinks", n.reply_buffer_shrinks)("reply_buffer_expands", n.reply_buffer_expands)(
+      "total_connections_received", n.connections_received)("rejected_connections", n.connections_rejected)(
+      "total_commands_processed", n.commands_processed)("total_net_input_bytes", n.net_input)(
+      "total_net_output_bytes", n.net_output)("total_error_replies", n.total_error_replies)(
+      "unexpected_error_replies", n.unexpected_errors)("client_query_buffer_limit_disconnections",
+                                                       n.query_buffer_limit_disconnections)(
+      "client_output_buffer_limit_disconnections", n.output_buffer_limit_disconnections)(
+      "evicted_clients", n.evicted_clients)("total_reads_processed", n.total_reads)(
+      "total_writes_processed", n.total_writes)("acl_access_denied_auth", n.acl_auth_denied)(
+      "eventloop_cycles", n.eventloop_cycles)("eventloop_duration_sum", n.eventloop_us)(
+      "eventloop_duration_cmd_sum", n.eventloop_cmd_ns / 1000)("eventloop_duration_aof_sum",
+                                                               n.eventloop_persist_us)(
+      "eventloop_duration_cron_sum", n.eventloop_cron_us)("eventloop_duration_max", n.eventloop_max_us)(
+      "eventloop_cmd_per_cycle_max", n.eventloop_cmd_max)("used_active_time_us", n.active_us)(
+      "prefetch_batches", n.prefetch_batches)("prefetch_entries", n.prefetch_entries)(
+      "keyspace_hits", k.hits)("keyspace_misses", k.misses)("expired_keys", k.expired)(
+      "evicted_keys", k.evicted)("expired_stale_perc", k.expired_stale_perc)("expired_time_cap_reached_count",
+                                                                             k.expired_time_cap_reached)(
+      "expire_cycle_cpu_microseconds", k.expire_cycle_cpu_us)("lazyfree_pending_objects", lazy.pending)(
+      "lazyfreed_objects", lazy.freed)("dirty", core.keyspace.dirty)("next_client_id", core.next_client_id)(
+      "server_time_usec", core.wall_us);
   Napi::Array errors = Napi::Array::New(info.Env());
   uint32_t e = 0;
   for (const auto& [code, count] : n.errors.counts()) {
@@ -121,8 +122,8 @@ Napi::Value ServerObject::keyspace(const Napi::CallbackInfo& info) {
   return out;
 }
 
-// commandlog("get", type, count) -> rows [id, time s, value, argv[], peer, name], newest first; ("len", type); ("reset",
-// type); ("trim", type, length).
+// commandlog("get", type, count) -> rows [id, time s, value, argv[], peer, name], newest first; ("len",
+// type); ("reset", type); ("trim", type, length).
 Napi::Value ServerObject::commandlog(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string what = info[0].ToString().Utf8Value();
@@ -156,8 +157,8 @@ Napi::Value ServerObject::commandlog(const Napi::CallbackInfo& info) {
   return out;
 }
 
-// histograms(percentiles) -> [fullName, values, [µs, values not above][], ns at each percentile] of every command whose
-// latency was recorded.
+// histograms(percentiles) -> [fullName, values, [µs, values not above][], ns at each percentile] of every
+// command whose latency was recorded.
 Napi::Value ServerObject::histograms(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Napi::Array percentiles = info[0].As<Napi::Array>();
@@ -200,8 +201,8 @@ Napi::Value ServerObject::client_stats(const Napi::CallbackInfo& info) {
     if (c->flags.pubsub) pubsub++;
   }
   Fields f(info.Env());
-  f("mem_clients_normal", memory)("mem_clients_slaves", replica_memory)("tracking_clients", tracking)
-   ("pubsub_clients", pubsub);
+  f("mem_clients_normal", memory)("mem_clients_slaves", replica_memory)("tracking_clients", tracking)(
+      "pubsub_clients", pubsub);
   return f.object();
 }
 
@@ -213,7 +214,8 @@ Napi::Value ServerObject::identity(const Napi::CallbackInfo& info) {
   return latin1(info.Env(), client_identity(*it->second, core.settings.hide_user_data_from_log));
 }
 
-// latency("all") -> [event, max ms, sum, count, [[time s, ms] oldest first]][]; ("reset", event) or ("reset") -> number;
+// latency("all") -> [event, max ms, sum, count, [[time s, ms] oldest first]][]; ("reset", event) or ("reset")
+// -> number;
 // ("add", event, ms).
 Napi::Value ServerObject::latency(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -224,7 +226,8 @@ Napi::Value ServerObject::latency(const Napi::CallbackInfo& info) {
     return Napi::Number::New(env, static_cast<double>(n));
   }
   if (what == "add") {
-    engine(info).latency_sample(info[1].ToString().Utf8Value().c_str(), info[2].ToNumber().Int64Value() * 1000);
+    engine(info).latency_sample(info[1].ToString().Utf8Value().c_str(),
+                                info[2].ToNumber().Int64Value() * 1000);
     return env.Undefined();
   }
   Napi::Array out = Napi::Array::New(env);

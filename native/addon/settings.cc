@@ -56,7 +56,9 @@ const std::unordered_map<std::string, Apply>& table() {
          e.core.keyspace.lfu_log_factor = static_cast<uint8_t>(v.ToNumber().Uint32Value());
        }},
       {"lfu-decay-time",
-       [](Engine& e, const Napi::Value& v) { e.core.keyspace.lfu_decay_minutes = v.ToNumber().Uint32Value(); }},
+       [](Engine& e, const Napi::Value& v) {
+         e.core.keyspace.lfu_decay_minutes = v.ToNumber().Uint32Value();
+       }},
       {"maxmemory-policy",
        [](Engine& e, const Napi::Value& v) {
          e.core.keyspace.lfu = v.ToString().Utf8Value().find("lfu") != std::string::npos;

@@ -51,7 +51,7 @@ export class Loop {
       },
     );
     const problems = this.native.loadCommands(options.commands.compileForNative());
-    for (const problem of problems) options.log.debug(problem);
+    if (problems.length > 0) throw new Error(`The command table is inconsistent:\n${problems.join('\n')}`);
   }
 
   /** How often the periodic work runs, per second. */

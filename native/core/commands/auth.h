@@ -12,7 +12,8 @@ struct User;
 // The user of that name, or nullptr.
 User* find_user(Core& core, Slice name);
 
-// Makes the client that user if the password is right; else counts the failure and leaves the client as it was.
+// Makes the client that user if the password is right; else counts the failure and leaves the client as it
+// was.
 bool authenticate(Core& core, Client& c, Slice user, Slice password);
 
 // The state of a client that has just connected: the default user, authenticated when that needs no password.

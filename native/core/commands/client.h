@@ -1,5 +1,5 @@
-// A client: everything the server knows of one session apart from its socket. The reactor's Connection derives from
-// it; commands see only this.
+// A client: everything the server knows of one session apart from its socket. The reactor's Connection
+// derives from it; commands see only this.
 #pragma once
 
 #include <cstdint>
@@ -65,26 +65,31 @@ struct Client {
   int64_t last_interaction_s = 0;
   uint64_t net_in = 0, net_out = 0, commands = 0;
   std::span<const Slice> argv;  // of the command being executed, else empty
-  size_t output_peak = 0;   // largest reply backlog in the present period (rbp)
+  size_t output_peak = 0;       // largest reply backlog in the present period (rbp)
   int64_t output_peak_reset_ms = 0;
-  size_t reply_buffer = 16384;  // what Valkey calls the client's reply buffer size (rbs): grows and shrinks with use
+  size_t reply_buffer =
+      16384;  // what Valkey calls the client's reply buffer size (rbs): grows and shrinks with use
   int64_t soft_limit_since_s = 0;  // since when the output is above the class's soft limit; 0: it is not
 
   std::string name, lib_name, lib_ver;
 
   // --- what the socket knows ---
-  [[nodiscard]] virtual std::string peer_address() const { return ""; }   // "ip:port", "[ip6]:port" or "path:0"
+  [[nodiscard]] virtual std::string peer_address() const {
+    return "";
+  }  // "ip:port", "[ip6]:port" or "path:0"
   [[nodiscard]] virtual std::string local_address() const { return ""; }
   [[nodiscard]] virtual std::string peer_ip() const { return ""; }
   [[nodiscard]] virtual std::string local_ip() const { return ""; }
   [[nodiscard]] virtual bool peer_is_loopback() const { return false; }
   [[nodiscard]] virtual int descriptor() const { return -1; }
-  [[nodiscard]] virtual size_t query_size() const { return 0; }      // unparsed input (qbuf)
-  [[nodiscard]] virtual size_t query_free() const { return 0; }      // free room in its own input buffer (qbuf-free)
+  [[nodiscard]] virtual size_t query_size() const { return 0; }  // unparsed input (qbuf)
+  [[nodiscard]] virtual size_t query_free() const {
+    return 0;
+  }  // free room in its own input buffer (qbuf-free)
   [[nodiscard]] virtual bool wants_write() const { return false; }   // waits for the socket to take more
   [[nodiscard]] virtual size_t postponed_size() const { return 0; }  // arguments of requests that wait
-  // Ends what the client is blocked on as if its time was over, or with an error. False: it is not blocked on anything
-  // that could time out.
+  // Ends what the client is blocked on as if its time was over, or with an error. False: it is not blocked on
+  // anything that could time out.
   virtual bool unblock(bool /*with_error*/) { return false; }
   // Output was added outside the client's own turn: it must be sent at the end of this one.
   virtual void output_added() {}
@@ -96,7 +101,8 @@ struct Client {
     if (flags.replica) return ClientClass::kReplica;
     return flags.pubsub ? ClientClass::kPubsub : ClientClass::kNormal;
   }
-  // Output that counts against client-output-buffer-limit: what a fixed reply buffer would not hold, or everything.
+  // Output that counts against client-output-buffer-limit: what a fixed reply buffer would not hold, or
+  // everything.
   [[nodiscard]] size_t limited_output(bool everything = false) const;
   // Bytes of the arguments that it executes or waits to execute (argv-mem).
   [[nodiscard]] size_t argv_memory() const;

@@ -151,15 +151,19 @@ bool ClientFilter::parse_term(Call& call, Slice word, bool negative, int* at) {
 
 bool ClientFilter::any(const Terms& t, const Client& c, bool value) {
   // What a client has not set equals nothing, not even the empty string.
-  const auto equals = [](const std::string& have, Slice asked) { return !have.empty() && Slice(have) == asked; };
+  const auto equals = [](const std::string& have, Slice asked) {
+    return !have.empty() && Slice(have) == asked;
+  };
   return (t.ids && t.ids->contains(c.id) == value) || (t.type && (c.client_class() == *t.type) == value) ||
          (t.user != nullptr && (c.user == t.user) == value) || (t.db != -1 && (c.db == t.db) == value) ||
-         (t.name && equals(c.name, *t.name) == value) || (t.lib_name && equals(c.lib_name, *t.lib_name) == value) ||
+         (t.name && equals(c.name, *t.name) == value) ||
+         (t.lib_name && equals(c.lib_name, *t.lib_name) == value) ||
          (t.lib_ver && equals(c.lib_ver, *t.lib_ver) == value) ||
          (t.flags && has_all(client_flags(c), *t.flags) == value) ||
          (t.capa && (t.capa->empty() || c.flags.capa_redirect) == value) ||
          (t.addr && (Slice(c.peer_address()) == *t.addr) == value) ||
-         (t.laddr && (Slice(c.local_address()) == *t.laddr) == value) || (t.ip && ip_matches(c, *t.ip) == value);
+         (t.laddr && (Slice(c.local_address()) == *t.laddr) == value) ||
+         (t.ip && ip_matches(c, *t.ip) == value);
 }
 
 bool ClientFilter::matches(const Core& core, const Client& c, const Client& me) const {

@@ -1,6 +1,6 @@
-// The filters of CLIENT LIST and CLIENT KILL: [NOT-]ID, TYPE, ADDR, LADDR, USER, FLAGS, NAME, LIB-NAME, LIB-VER, DB,
-// CAPA, IP, and SKIPME, MAXAGE, IDLE. A client matches when it passes every filter that was given; a filter given twice
-// keeps its last value, except for the ids, which add up.
+// The filters of CLIENT LIST and CLIENT KILL: [NOT-]ID, TYPE, ADDR, LADDR, USER, FLAGS, NAME, LIB-NAME,
+// LIB-VER, DB, CAPA, IP, and SKIPME, MAXAGE, IDLE. A client matches when it passes every filter that was
+// given; a filter given twice keeps its last value, except for the ids, which add up.
 #pragma once
 
 #include <optional>

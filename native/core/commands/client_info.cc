@@ -39,8 +39,7 @@ class Line {
     return *this;
   }
   template <class T>
-    requires std::is_integral_v<T>
-  Line& operator()(const char* field, T value) {
+  requires std::is_integral_v<T> Line& operator()(const char* field, T value) {
     char digits[24];
     const size_t n = std::is_signed_v<T> ? format_i64(digits, static_cast<int64_t>(value))
                                          : format_u64(digits, static_cast<uint64_t>(value));
@@ -64,14 +63,18 @@ std::string client_info(const Core& core, const Client& c, bool hide_user_data) 
   Line line;
   line("id", c.id)("addr", c.peer_address())("laddr", c.local_address())("fd", c.descriptor());
   line("name", hide_user_data ? Slice("*redacted*") : shown(c.name));
-  line("age", core.wall_s - c.created_ms / 1000)("idle", core.wall_s - c.last_interaction_s)("flags", client_flags(c));
-  line("capa", c.flags.capa_redirect ? "r" : "")("db", c.db)("sub", 0)("psub", 0)("ssub", 0)("multi", -1)("watch", 0);
+  line("age", core.wall_s - c.created_ms / 1000)("idle", core.wall_s - c.last_interaction_s)("flags",
+                                                                                             client_flags(c));
+  line("capa", c.flags.capa_redirect ? "r" : "")("db", c.db)("sub", 0)("psub", 0)("ssub", 0)("multi", -1)(
+      "watch", 0);
   line("qbuf", c.query_size())("qbuf-free", c.query_free())("argv-mem", c.argv_memory())("multi-mem", 0);
   line("rbs", c.reply_buffer)("rbp", c.output_peak)("obl", list_bytes == 0 ? buffered : 0);
   line("oll", list_bytes == 0 ? 0U : c.out.blocks())("omem", list_bytes)("tot-mem", c.memory());
   line("events", c.wants_write() ? "rw" : "r");
   line("cmd", c.last_command != nullptr ? Slice(c.last_command->fullname) : Slice("NULL"));
-  line("user", hide_user_data ? Slice("*redacted*") : c.user != nullptr ? Slice(c.user->name) : Slice("(superuser)"));
+  line("user", hide_user_data      ? Slice("*redacted*")
+               : c.user != nullptr ? Slice(c.user->name)
+                                   : Slice("(superuser)"));
   line("redir", -1)("resp", static_cast<int>(c.reply.resp))("lib-name", shown(c.lib_name));
   line("lib-ver", shown(c.lib_ver))("tot-net-in", c.net_in)("tot-net-out", c.net_out)("tot-cmds", c.commands);
   return line.take();
@@ -81,7 +84,9 @@ std::string client_identity(const Client& c, bool hide_user_data) {
   Line line;
   line("id", c.id)("addr", c.peer_address())("laddr", c.local_address())("fd", c.descriptor());
   line("name", hide_user_data ? Slice("*redacted*") : shown(c.name));
-  line("user", hide_user_data ? Slice("*redacted*") : c.user != nullptr ? Slice(c.user->name) : Slice("(superuser)"));
+  line("user", hide_user_data      ? Slice("*redacted*")
+               : c.user != nullptr ? Slice(c.user->name)
+                                   : Slice("(superuser)"));
   line("lib-name", shown(c.lib_name))("lib-ver", shown(c.lib_ver));
   return line.take();
 }

@@ -60,7 +60,8 @@ void pause_command(Call& call) {
     Pauses& pauses = call.core.pauses;
     // A second pause never loosens or shortens the first.
     const bool all = !writes_only || pauses.scope_of(PauseReason::kClient) == PauseScope::kAll;
-    pauses.pause(PauseReason::kClient, ms == 0 ? 0 : call.core.wall_ms + ms, all ? PauseScope::kAll : PauseScope::kWrites);
+    pauses.pause(PauseReason::kClient, ms == 0 ? 0 : call.core.wall_ms + ms,
+                 all ? PauseScope::kAll : PauseScope::kWrites);
     call.core.update_pauses();
     call.reply().ok();
   }

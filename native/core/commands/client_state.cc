@@ -40,7 +40,8 @@ void setinfo_command(Call& call) {
     return;
   }
   if (!valid_client_attribute(call.arg(3))) {
-    call.reply().errorf("ERR %s cannot contain spaces, newlines or special characters.", attribute.str().c_str());
+    call.reply().errorf("ERR %s cannot contain spaces, newlines or special characters.",
+                        attribute.str().c_str());
     return;
   }
   (is_name ? call.client.lib_name : call.client.lib_ver) = call.arg(3).str();

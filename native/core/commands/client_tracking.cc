@@ -61,15 +61,16 @@ void tracking_command(Call& call) {
   } else if (o.optin && o.optout) {
     reply.error("ERR You can't specify both OPTIN mode and OPTOUT mode");
   } else {
-    // Invalidation messages travel by publish/subscribe, which this server does not have yet: claiming to track would
-    // let clients serve stale values.
+    // Invalidation messages travel by publish/subscribe, which this server does not have yet: claiming to
+    // track would let clients serve stale values.
     reply.error("ERR client tracking is not available");
   }
 }
 
 void caching_command(Call& call) {
   call.reply().error(
-      "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
+      "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode "
+      "enabled");
 }
 
 void getredir_command(Call& call) { call.reply().integer(-1); }

@@ -23,6 +23,9 @@ Command* CommandTable::add(std::unique_ptr<Command> c) {
 }
 
 Command* CommandTable::find_sub(const Command* container, Slice name) {
+  // The name of a subcommand is a C string in Valkey: it ends at a NUL. That of a command is not.
+  const void* nul = name.size == 0 ? nullptr : memchr(name.data, 0, name.size);
+  if (nul != nullptr) name.size = static_cast<size_t>(static_cast<const char*>(nul) - name.data);
   std::string lower(name.data, name.size);
   for (char& ch : lower) ch = ascii_lower(ch);
   const auto it = container->subcommands.find(lower);

@@ -1,5 +1,5 @@
-// A command as the data plane sees it: compiled at start from the TypeScript table (src/commands), which is the only
-// place where commands are declared.
+// A command as the data plane sees it: compiled at start from the TypeScript table (src/commands), which is
+// the only place where commands are declared.
 #pragma once
 
 #include <array>
@@ -51,9 +51,9 @@ enum CommandFlag : uint64_t {
 };
 
 struct Command {
-  int id = 0;             // index in the table; the same number in TypeScript
-  std::string name;       // lower case, without the container
-  std::string fullname;   // "container|sub" or the name
+  int id = 0;            // index in the table; the same number in TypeScript
+  std::string name;      // lower case, without the container
+  std::string fullname;  // "container|sub" or the name
   Handler handler = nullptr;
   int arity = 0;
   uint64_t flags = 0;
@@ -108,8 +108,8 @@ class CommandTable {
   size_t mask_;
 };
 
-// The handlers that C++ has, by symbol ("get", "client|list"). Filled by each commands/*.cc through its register
-// function; the addon joins them with the table and reports any that one side lacks.
+// The handlers that C++ has, by symbol ("get", "client|list"). Filled by each commands/*.cc through its
+// register function; the addon joins them with the table and reports any that one side lacks.
 using HandlerMap = std::unordered_map<std::string, Handler>;
 void register_string_commands(HandlerMap& map);
 void register_string_counter_commands(HandlerMap& map);

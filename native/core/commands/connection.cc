@@ -50,7 +50,8 @@ void auth_command(Call& call) {
   if (call.argc() == 2) {
     if (call.core.default_user.nopass) {
       call.reply().error(
-          "ERR AUTH <password> called without any password configured for the default user. Are you sure your "
+          "ERR AUTH <password> called without any password configured for the default user. Are you sure "
+          "your "
           "configuration is correct?");
       return;
     }
@@ -141,8 +142,10 @@ void hello_command(Call& call) {
   }
   if (!c.flags.authenticated) {
     reply.error(
-        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> "
-        "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH "
+        "<user> "
+        "<pass> option can be used to authenticate the client and select the RESP protocol version at the "
+        "same time");
     return;
   }
   if (name != 0) c.name = call.arg(name).str();

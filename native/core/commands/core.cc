@@ -50,7 +50,9 @@ void Propagation::rewrite(std::initializer_list<Slice> argv) {
   rewrite(std::span<const Slice>(argv.begin(), argv.size()));
 }
 
-void Propagation::also(std::initializer_list<Slice> argv) { items_.push_back(item({argv.begin(), argv.size()})); }
+void Propagation::also(std::initializer_list<Slice> argv) {
+  items_.push_back(item({argv.begin(), argv.size()}));
+}
 
 void Propagation::before(int db, std::initializer_list<Slice> argv) {
   before_.push_back(item({argv.begin(), argv.size()}));

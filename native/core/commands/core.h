@@ -1,7 +1,8 @@
 // The state of one server's data plane and the context in which a command runs.
 //
-// Core holds what commands work on: the keyspace, the clients, the settings and the counters. Call is one execution
-// of one command. What commands need from above (the engine, the reactor, JavaScript) they reach through Hooks.
+// Core holds what commands work on: the keyspace, the clients, the settings and the counters. Call is one
+// execution of one command. What commands need from above (the engine, the reactor, JavaScript) they reach
+// through Hooks.
 #pragma once
 
 #include <algorithm>
@@ -72,8 +73,8 @@ struct Settings {
   // Decided by the control plane: whether a client must authenticate, and who may run protected commands.
   bool auth_required = false;
   bool import_mode = false;
-  // DEBUG: replies count as if none fitted a fixed buffer; how often the largest reply of a period is forgotten (-1:
-  // never).
+  // DEBUG: replies count as if none fitted a fixed buffer; how often the largest reply of a period is
+  // forgotten (-1: never).
   bool enforce_reply_list = false;
   int64_t reply_peak_reset_ms = 5000;
   // HELLO
@@ -158,8 +159,8 @@ class Propagation {
   void rewrite(std::span<const Slice> argv);
   // Adds a command after the (possibly rewritten) command.
   void also(std::initializer_list<Slice> argv);
-  // Adds a command before it: what had to happen first, such as deleting a key that was due. In database db, which need
-  // not be the client's.
+  // Adds a command before it: what had to happen first, such as deleting a key that was due. In database db,
+  // which need not be the client's.
   void before(int db, std::initializer_list<Slice> argv);
   void suppress() { suppressed_ = true; }
   void force() { forced_ = true; }
@@ -167,9 +168,9 @@ class Propagation {
   [[nodiscard]] bool forced() const { return forced_; }
   [[nodiscard]] bool rewritten() const { return rewritten_; }
   struct Item {
-    std::string bytes;                     // arguments, one after the other
-    std::vector<uint32_t> sizes;           // their lengths
-    int db = -1;                           // -1: the client's
+    std::string bytes;            // arguments, one after the other
+    std::vector<uint32_t> sizes;  // their lengths
+    int db = -1;                  // -1: the client's
   };
   [[nodiscard]] const std::vector<Item>& items() const { return items_; }
   [[nodiscard]] const std::vector<Item>& items_before() const { return before_; }
@@ -192,8 +193,9 @@ struct Call {
   Client& client;
   Command& command;
   std::span<const Slice> argv;
-  StrBuf** bufs;       // see Request
-  uint64_t first_hash; // hash of argv[command.first_key], computed when the command was parsed; 0 if there is none
+  StrBuf** bufs;        // see Request
+  uint64_t first_hash;  // hash of argv[command.first_key], computed when the command was parsed; 0 if there
+                        // is none
 
   [[nodiscard]] int argc() const { return static_cast<int>(argv.size()); }
   [[nodiscard]] Slice arg(int i) const { return argv[static_cast<size_t>(i)]; }
@@ -202,8 +204,9 @@ struct Call {
   [[nodiscard]] Database& db() const;
   // The key at argument i with its hash and slot.
   [[nodiscard]] KeyRef key(int i) const;
-  // The argument's own buffer, if it came in one, with a reference for the caller. The request keeps its own: the
-  // arguments stay readable until the command is done (propagation, logs), whatever happens to the key meanwhile.
+  // The argument's own buffer, if it came in one, with a reference for the caller. The request keeps its own:
+  // the arguments stay readable until the command is done (propagation, logs), whatever happens to the key
+  // meanwhile.
   [[nodiscard]] StrBuf* take_buffer(int i) const {
     return bufs == nullptr || bufs[i] == nullptr ? nullptr : bufs[i]->retain();
   }
@@ -214,7 +217,9 @@ struct Call {
   Propagation& propagation() const;
 
   // Common replies.
-  void wrong_type() const { reply().error("WRONGTYPE Operation against a key holding the wrong kind of value"); }
+  void wrong_type() const {
+    reply().error("WRONGTYPE Operation against a key holding the wrong kind of value");
+  }
   void syntax_error() const { reply().error("ERR syntax error"); }
   void not_an_integer() const { reply().error("ERR value is not an integer or out of range"); }
 };
@@ -232,7 +237,7 @@ class Core {
   Rng rng;
 
   User default_user{"default", true};
-  std::string requirepass;  // empty: none
+  std::string requirepass;              // empty: none
   std::map<uint64_t, Client*> clients;  // by id, which is also their order of arrival
   uint64_t next_client_id = 1;
   size_t connected() const { return clients.size(); }

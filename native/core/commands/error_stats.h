@@ -1,7 +1,8 @@
 // INFO errorstats: how often each error code was replied.
 //
-// Codes of the server's own errors are a small fixed set. Custom errors - those that scripts and functions make up - are
-// not: from kMaxCodes on, custom codes not seen before share one counter, so that a script cannot fill the memory.
+// Codes of the server's own errors are a small fixed set. Custom errors - those that scripts and functions
+// make up - are not: from kMaxCodes on, custom codes not seen before share one counter, so that a script
+// cannot fill the memory.
 #pragma once
 
 #include <cstdint>

@@ -94,7 +94,9 @@ void rename(Call& call, bool only_if_new) {
   const KeyRef from = call.key(1);
   const KeyRef to = call.key(2);
   if (ks.lookup_write(db, from) == nullptr) return call.reply().error(kNoSuchKey);
-  const auto done = [&](bool renamed) { only_if_new ? call.reply().integer(renamed ? 1 : 0) : call.reply().ok(); };
+  const auto done = [&](bool renamed) {
+    only_if_new ? call.reply().integer(renamed ? 1 : 0) : call.reply().ok();
+  };
   if (from.key == to.key) return done(false);
   if (const EntrySlot old = ks.find_write(db, to)) {
     if (only_if_new) return done(false);

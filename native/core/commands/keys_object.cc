@@ -29,7 +29,8 @@ void object_idletime_command(Call& call) {
   if (e == nullptr) return;
   if (call.ks().lfu) {
     return call.reply().error(
-        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between "
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching "
+        "between "
         "policies at runtime LRU and LFU data will take some time to adjust.");
   }
   call.reply().integer(call.ks().idle_seconds(*e));
@@ -40,7 +41,8 @@ void object_freq_command(Call& call) {
   if (e == nullptr) return;
   if (!call.ks().lfu) {
     return call.reply().error(
-        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when "
+        "switching "
         "between policies at runtime LRU and LFU data will take some time to adjust.");
   }
   call.reply().integer(call.ks().lfu_frequency(*e));

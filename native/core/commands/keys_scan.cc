@@ -34,7 +34,8 @@ bool parse_scan_options(const Call& call, ScanOf of, int from, ScanOptions* out)
       out->filtered = out->pattern != Slice("*");
     } else if (equals_nocase(word, "type") && of == ScanOf::kKeys && has_value) {
       const std::string name = call.arg(++i).str();
-      constexpr Type kTypes[] = {Type::kString, Type::kList, Type::kSet, Type::kZset, Type::kHash, Type::kStream};
+      constexpr Type kTypes[] = {Type::kString, Type::kList, Type::kSet,
+                                 Type::kZset,   Type::kHash, Type::kStream};
       const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),
                                       [&](Type t) { return equals_nocase(name.c_str(), type_name(t)); });
       if (type == std::end(kTypes)) {

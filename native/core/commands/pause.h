@@ -1,5 +1,5 @@
-// Who has paused clients, until when, and how: CLIENT PAUSE, a shutdown that waits for replicas, a failover, a slot
-// migration. Each reason has one pause; what clients feel is the strictest that is not over.
+// Who has paused clients, until when, and how: CLIENT PAUSE, a shutdown that waits for replicas, a failover,
+// a slot migration. Each reason has one pause; what clients feel is the strictest that is not over.
 #pragma once
 
 #include <array>
@@ -15,8 +15,8 @@ enum class PauseScope : uint8_t { kNone, kWrites, kAll };
 
 class Pauses {
  public:
-  // Pauses until end_ms (wall clock). The scope replaces that of an earlier pause for this reason, its end only moves
-  // back.
+  // Pauses until end_ms (wall clock). The scope replaces that of an earlier pause for this reason, its end
+  // only moves back.
   void pause(PauseReason reason, int64_t end_ms, PauseScope scope) {
     One& one = at(reason);
     one.scope = scope;
@@ -37,7 +37,9 @@ class Pauses {
 
   // The strictest, as of the last update().
   [[nodiscard]] PauseScope scope() const { return scope_; }
-  [[nodiscard]] PauseScope scope_of(PauseReason reason) const { return by_reason_[static_cast<size_t>(reason)].scope; }
+  [[nodiscard]] PauseScope scope_of(PauseReason reason) const {
+    return by_reason_[static_cast<size_t>(reason)].scope;
+  }
   // When the first of them ends; 0: there is none.
   [[nodiscard]] int64_t next_end_ms() const {
     int64_t next = 0;
@@ -48,8 +50,8 @@ class Pauses {
   }
   // INFO's paused_reason: the reason of that scope which lasts longest. *left_ms: how long.
   [[nodiscard]] const char* longest(int64_t now_ms, int64_t* left_ms) const {
-    static constexpr const char* kNames[kPauseReasons] = {"client_pause", "shutdown_in_progress", "failover_in_progress",
-                                                          "slot_migration_in_progress"};
+    static constexpr const char* kNames[kPauseReasons] = {
+        "client_pause", "shutdown_in_progress", "failover_in_progress", "slot_migration_in_progress"};
     const char* name = "none";
     *left_ms = 0;
     for (size_t i = 0; i < kPauseReasons; i++) {

@@ -1,5 +1,5 @@
-// COMMANDLOG (and SLOWLOG): the most recent commands that took long, whose request was large, or whose reply was.
-// Also the latency monitor's time series. Both are recorded here and shown by TypeScript.
+// COMMANDLOG (and SLOWLOG): the most recent commands that took long, whose request was large, or whose reply
+// was. Also the latency monitor's time series. Both are recorded here and shown by TypeScript.
 #pragma once
 
 #include <array>
@@ -22,14 +22,17 @@ class CommandLog {
     int64_t id;
     int64_t time_s;
     int64_t value;  // µs or bytes
-    std::vector<std::string> argv;  // at most 32, each at most 128 bytes, the cuts marked as Valkey marks them
+    std::vector<std::string>
+        argv;  // at most 32, each at most 128 bytes, the cuts marked as Valkey marks them
     std::string peer;
     std::string client_name;
   };
   // redacted: bit i hides argument i.
-  void push(CommandLogType type, std::span<const Slice> argv, uint64_t redacted, int64_t value, int64_t time_s,
-            std::string peer, std::string client_name, size_t max_len);
-  [[nodiscard]] const std::deque<Item>& items(CommandLogType type) const { return logs_[static_cast<size_t>(type)]; }
+  void push(CommandLogType type, std::span<const Slice> argv, uint64_t redacted, int64_t value,
+            int64_t time_s, std::string peer, std::string client_name, size_t max_len);
+  [[nodiscard]] const std::deque<Item>& items(CommandLogType type) const {
+    return logs_[static_cast<size_t>(type)];
+  }
   void trim(CommandLogType type, size_t max_len);
   void reset(CommandLogType type) { logs_[static_cast<size_t>(type)].clear(); }
 

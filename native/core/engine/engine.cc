@@ -36,7 +36,8 @@ void Engine::prepare(Pending* p, const Command* hint, int db) {
   const Request& r = p->request;
   const Slice name = r.argv[0];
   Command* c;
-  if (hint != nullptr && hint->parent == nullptr && equals_nocase({hint->name.data(), hint->name.size()}, name)) {
+  if (hint != nullptr && hint->parent == nullptr &&
+      equals_nocase({hint->name.data(), hint->name.size()}, name)) {
     c = const_cast<Command*>(hint);
   } else {
     c = core.table.find(name);
@@ -72,7 +73,8 @@ void Engine::reject_unknown(Client& c, const Request& r, Command* container) {
     for (char& ch : upper) {
       if (ch >= 'a' && ch <= 'z') ch = static_cast<char>(ch - 32);
     }
-    snprintf(text, sizeof text, "ERR unknown subcommand '%.128s'. Try %s HELP.", r.argv[1].str().c_str(), upper.c_str());
+    snprintf(text, sizeof text, "ERR unknown subcommand '%.128s'. Try %s HELP.", r.argv[1].str().c_str(),
+             upper.c_str());
   } else {
     std::string args;
     for (uint32_t i = 1; i < r.argc && args.size() < 128; i++) {
@@ -80,8 +82,8 @@ void Engine::reject_unknown(Client& c, const Request& r, Command* container) {
       snprintf(one, sizeof one, "'%.*s' ", 128 - static_cast<int>(args.size()), r.argv[i].str().c_str());
       args += one;
     }
-    snprintf(text, sizeof text, "ERR unknown command '%.128s', with args beginning with: %s", r.argv[0].str().c_str(),
-             args.c_str());
+    snprintf(text, sizeof text, "ERR unknown command '%.128s', with args beginning with: %s",
+             r.argv[0].str().c_str(), args.c_str());
   }
   // Valkey does not cut trailing blanks, but ends the line at the first line break that an argument brings.
   for (char* p = text; *p != 0; p++) {
@@ -109,8 +111,10 @@ Executed Engine::execute(Client& c, Pending& p) {
     // A web page or a proxy made to talk to us: drop the connection at once.
     if (cmd == nullptr && (equals_nocase(r.argv[0], "host:") || equals_nocase(r.argv[0], "post"))) {
       core.log(LogLevel::kWarning,
-               "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Valkey. "
-               "This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Valkey "
+               "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands "
+               "to Valkey. "
+               "This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise "
+               "your Valkey "
                "instance. Connection from %s aborted.",
                c.peer_address().c_str());
       core.hooks->close(c);
@@ -157,7 +161,8 @@ void Engine::run(Client& c, Pending& p) {
   Client* outer = core.executing;
   core.executing = &c;
   core.keyspace.no_touch = c.flags.no_touch;
-  core.keyspace.ignore_expiry = core.keyspace.import_mode && c.flags.import_source && !core.keyspace.is_replica;
+  core.keyspace.ignore_expiry =
+      core.keyspace.import_mode && c.flags.import_source && !core.keyspace.is_replica;
 
   Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
   c.argv = call.argv;
@@ -187,7 +192,8 @@ void Engine::run(Client& c, Pending& p) {
   if ((s.commandlog_execution_slower_than_us >= 0 && usec >= s.commandlog_execution_slower_than_us) ||
       (s.commandlog_request_larger_than >= 0 &&
        p.request.wire_bytes >= static_cast<uint64_t>(s.commandlog_request_larger_than)) ||
-      (s.commandlog_reply_larger_than >= 0 && reply_bytes >= static_cast<uint64_t>(s.commandlog_reply_larger_than))) {
+      (s.commandlog_reply_larger_than >= 0 &&
+       reply_bytes >= static_cast<uint64_t>(s.commandlog_reply_larger_than))) {
     log_command(c, p, usec, reply_bytes);
   }
   if (s.latency_monitor_threshold_ms > 0) {
@@ -228,15 +234,16 @@ void Engine::log_command(Client& c, const Pending& p, int64_t usec, uint64_t rep
   if (p.command->flags & kCmdSkipCommandlog) return;
   const Settings& s = core.settings;
   const std::span<const Slice> argv(p.request.argv, p.request.argc);
-  const int64_t values[3] = {usec, static_cast<int64_t>(p.request.wire_bytes), static_cast<int64_t>(reply_bytes)};
+  const int64_t values[3] = {usec, static_cast<int64_t>(p.request.wire_bytes),
+                             static_cast<int64_t>(reply_bytes)};
   const int64_t limits[3] = {s.commandlog_execution_slower_than_us, s.commandlog_request_larger_than,
                              s.commandlog_reply_larger_than};
   const int64_t lengths[3] = {s.commandlog_slow_max_len, s.commandlog_large_request_max_len,
                               s.commandlog_large_reply_max_len};
   for (size_t i = 0; i < 3; i++) {
     if (limits[i] < 0 || lengths[i] == 0 || values[i] < limits[i]) continue;
-    commandlog.push(static_cast<CommandLogType>(i), argv, core.redacted_args, values[i], core.wall_ms / 1000, c.peer_address(),
-                    c.name, static_cast<size_t>(lengths[i]));
+    commandlog.push(static_cast<CommandLogType>(i), argv, core.redacted_args, values[i], core.wall_ms / 1000,
+                    c.peer_address(), c.name, static_cast<size_t>(lengths[i]));
   }
 }
 
@@ -261,7 +268,8 @@ bool Engine::enforce_output_limit(Client& c) {
     c.soft_limit_since_s = 0;
   }
   if (!over) return false;
-  core.log(LogLevel::kWarning, "Client %s scheduled to be closed ASAP for overcoming of output buffer limits.",
+  core.log(LogLevel::kWarning,
+           "Client %s scheduled to be closed ASAP for overcoming of output buffer limits.",
            client_info(core, c, core.settings.hide_user_data_from_log).c_str());
   core.counters.output_buffer_limit_disconnections++;
   core.hooks->close(c);

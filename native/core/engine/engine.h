@@ -39,8 +39,8 @@ class Engine final : public Signals {
 
   // Reads the clocks. Once at the start of a turn, and by execute() after a command that took long.
   void update_clock();
-  // Looks the command up, hashes its first key and sends for the key's bucket in database `db`. `hint` is the client's
-  // last command: most clients repeat themselves.
+  // Looks the command up, hashes its first key and sends for the key's bucket in database `db`. `hint` is the
+  // client's last command: most clients repeat themselves.
   void prepare(Pending* p, const Command* hint, int db);
   // The bucket is here: sends for the entry.
   void prefetch_entry(const Pending& p, int db) {
@@ -50,13 +50,14 @@ class Engine final : public Signals {
 
   // Periodic work on the data, hz times a second: expiry, sizes of tables.
   void cron(int64_t hz);
-  // The slice of background work that belongs to the end of a turn. True: there is more, the loop should turn again soon.
+  // The slice of background work that belongs to the end of a turn. True: there is more, the loop should turn
+  // again soon.
   bool between_turns();
 
   // True if the client is over its class's output limit; it is then marked for closing, logged and counted.
   bool enforce_output_limit(Client& c);
-  // Follows the pauses as time goes by. True when they have become less strict since the last call, so that postponed
-  // clients should try again.
+  // Follows the pauses as time goes by. True when they have become less strict since the last call, so that
+  // postponed clients should try again.
   bool pause_loosened();
   // Adds a latency sample if the monitor is on and it is long enough.
   void latency_sample(const char* event, int64_t us) {

@@ -69,7 +69,8 @@ void LoadSamples::sample_memory() {
   memory_.used = m.used + tables;
   memory_.rss = resident_set();
   memory_.active = std::max(m.active + tables, memory_.used);
-  memory_.resident = std::clamp(m.mapped + m.large + tables, memory_.active, std::max(memory_.rss, memory_.active));
+  memory_.resident =
+      std::clamp(m.mapped + m.large + tables, memory_.active, std::max(memory_.rss, memory_.active));
 }
 
 size_t LoadSamples::note_used() {

@@ -1,5 +1,5 @@
-// Figures that only make sense over time: rates of the last 16 samples (INFO's instantaneous_* fields) and the process's
-// memory as it was at the last sample. The cron takes a sample every 100 ms.
+// Figures that only make sense over time: rates of the last 16 samples (INFO's instantaneous_* fields) and
+// the process's memory as it was at the last sample. The cron takes a sample every 100 ms.
 #pragma once
 
 #include <array>
@@ -14,8 +14,8 @@ namespace kvasir {
 class RateMeter {
  public:
   static constexpr size_t kSamples = 16;
-  // value and base as they are now; the sample is their growth since the last call, divided, times factor. The first
-  // call only remembers them.
+  // value and base as they are now; the sample is their growth since the last call, divided, times factor.
+  // The first call only remembers them.
   void sample(uint64_t value, uint64_t base, uint64_t factor);
   [[nodiscard]] uint64_t mean() const;
   void reset() { *this = {}; }
@@ -31,12 +31,13 @@ class LoadSamples {
  public:
   static constexpr int64_t kPeriodMs = 100;
 
-  // The process's memory, all measured at the same time: quotients of numbers of different times would mislead.
+  // The process's memory, all measured at the same time: quotients of numbers of different times would
+  // mislead.
   struct Memory {
-    size_t used = 0;       // used_memory()
-    size_t rss = 0;        // resident set of the whole process
-    size_t active = 0;     // slabs that hold objects, large objects, bucket arrays
-    size_t resident = 0;   // chunks mapped, large objects, bucket arrays; not more than rss
+    size_t used = 0;      // used_memory()
+    size_t rss = 0;       // resident set of the whole process
+    size_t active = 0;    // slabs that hold objects, large objects, bucket arrays
+    size_t resident = 0;  // chunks mapped, large objects, bucket arrays; not more than rss
   };
 
   RateMeter commands, net_input, net_output, cycles, cycle_us;

@@ -1,5 +1,5 @@
-// The numbered databases: for every database the dict of its keys and the dict of those keys that have a deadline
-// (the same Entry pointers), both split by hash slot in cluster mode.
+// The numbered databases: for every database the dict of its keys and the dict of those keys that have a
+// deadline (the same Entry pointers), both split by hash slot in cluster mode.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +53,9 @@ class Database {
   [[nodiscard]] size_t expires_size() const { return expires_; }
 
   // nullptr when the slot has no keys and never had (cluster mode).
-  [[nodiscard]] SlotDicts* slot(int s) const { return clustered_ ? slots_[static_cast<size_t>(s)].get() : single_.get(); }
+  [[nodiscard]] SlotDicts* slot(int s) const {
+    return clustered_ ? slots_[static_cast<size_t>(s)].get() : single_.get();
+  }
   SlotDicts& slot_for_insert(int s) {
     if (!clustered_) return *single_;
     auto& p = slots_[static_cast<size_t>(s)];
@@ -117,9 +119,10 @@ class Database {
 
   // The first slot from s on whose dict is not empty; -1 if there is none.
   [[nodiscard]] int next_slot(KeyIndex i, int s) const;
-  // One step of a walk with the guarantees of Dict::scan over the slots [first, last]. Outside cluster mode they are
-  // both 0. The cursor of cluster mode has the slot in its lowest 14 bits, as CLUSTERSCAN shows it. skip_sparse: dicts
-  // of which less than one place in a hundred is taken are left for when they will have shrunk.
+  // One step of a walk with the guarantees of Dict::scan over the slots [first, last]. Outside cluster mode
+  // they are both 0. The cursor of cluster mode has the slot in its lowest 14 bits, as CLUSTERSCAN shows it.
+  // skip_sparse: dicts of which less than one place in a hundred is taken are left for when they will have
+  // shrunk.
   template <class F>
   uint64_t scan(KeyIndex i, uint64_t cursor, int first, int last, bool skip_sparse, F&& emit) {
     int s = 0;
@@ -169,10 +172,14 @@ class Database {
   uint64_t expire_cursor = 0;
 
  private:
-  // Cluster mode: for each index a bit for every slot whose dict is not empty, so that walks need not look at 16384
-  // slots.
-  void mark(KeyIndex i, int s) { taken_[static_cast<size_t>(i)][static_cast<size_t>(s) / 64] |= 1ULL << (s % 64); }
-  void unmark(KeyIndex i, int s) { taken_[static_cast<size_t>(i)][static_cast<size_t>(s) / 64] &= ~(1ULL << (s % 64)); }
+  // Cluster mode: for each index a bit for every slot whose dict is not empty, so that walks need not look at
+  // 16384 slots.
+  void mark(KeyIndex i, int s) {
+    taken_[static_cast<size_t>(i)][static_cast<size_t>(s) / 64] |= 1ULL << (s % 64);
+  }
+  void unmark(KeyIndex i, int s) {
+    taken_[static_cast<size_t>(i)][static_cast<size_t>(s) / 64] &= ~(1ULL << (s % 64));
+  }
 
   int id_;
   bool clustered_;

@@ -1,5 +1,5 @@
-// Keeps the tables of the keyspace at their proper size when no command does: begins growths and shrinks that are due
-// (after a policy or a veto has gone) and carries on those that have begun.
+// Keeps the tables of the keyspace at their proper size when no command does: begins growths and shrinks that
+// are due (after a policy or a veto has gone) and carries on those that have begun.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace kvasir {
 class DictUpkeep {
  public:
   explicit DictUpkeep(Keyspace* ks) : ks_(*ks) {}
-  // A slice: a hundredth of the time between two calls, and a bounded number of dicts. rehash: activerehashing.
+  // A slice: a hundredth of the time between two calls, and a bounded number of dicts. rehash:
+  // activerehashing.
   void run(bool rehash, int64_t hz);
 
  private:

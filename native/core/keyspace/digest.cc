@@ -8,7 +8,8 @@ namespace {
 
 struct BigEndian {
   explicit BigEndian(uint32_t v)
-      : bytes{static_cast<char>(v >> 24), static_cast<char>(v >> 16), static_cast<char>(v >> 8), static_cast<char>(v)} {}
+      : bytes{static_cast<char>(v >> 24), static_cast<char>(v >> 16), static_cast<char>(v >> 8),
+              static_cast<char>(v)} {}
   [[nodiscard]] Slice slice() const { return {bytes, 4}; }
   char bytes[4];
 };

@@ -1,6 +1,6 @@
-// DEBUG DIGEST: a SHA-1 over keys and values by which datasets are compared, across servers and with Valkey. What has an
-// order (the bytes of a string, a list) is mixed, so that another order gives another digest; what has none (keys, the
-// members of a set) is xored.
+// DEBUG DIGEST: a SHA-1 over keys and values by which datasets are compared, across servers and with Valkey.
+// What has an order (the bytes of a string, a list) is mixed, so that another order gives another digest;
+// what has none (keys, the members of a set) is xored.
 #pragma once
 
 #include "base/sha1.h"

@@ -6,27 +6,42 @@ namespace kvasir {
 
 const char* type_name(Type t) {
   switch (t) {
-    case Type::kString: return "string";
-    case Type::kList: return "list";
-    case Type::kSet: return "set";
-    case Type::kZset: return "zset";
-    case Type::kHash: return "hash";
-    case Type::kStream: return "stream";
+    case Type::kString:
+      return "string";
+    case Type::kList:
+      return "list";
+    case Type::kSet:
+      return "set";
+    case Type::kZset:
+      return "zset";
+    case Type::kHash:
+      return "hash";
+    case Type::kStream:
+      return "stream";
   }
   return "unknown";
 }
 
 const char* encoding_name(Encoding e) {
   switch (e) {
-    case Encoding::kRaw: return "raw";
-    case Encoding::kInt: return "int";
-    case Encoding::kHashtable: return "hashtable";
-    case Encoding::kListpack: return "listpack";
-    case Encoding::kIntset: return "intset";
-    case Encoding::kSkiplist: return "skiplist";
-    case Encoding::kEmbstr: return "embstr";
-    case Encoding::kQuicklist: return "quicklist";
-    case Encoding::kStream: return "stream";
+    case Encoding::kRaw:
+      return "raw";
+    case Encoding::kInt:
+      return "int";
+    case Encoding::kHashtable:
+      return "hashtable";
+    case Encoding::kListpack:
+      return "listpack";
+    case Encoding::kIntset:
+      return "intset";
+    case Encoding::kSkiplist:
+      return "skiplist";
+    case Encoding::kEmbstr:
+      return "embstr";
+    case Encoding::kQuicklist:
+      return "quicklist";
+    case Encoding::kStream:
+      return "stream";
   }
   return "unknown";
 }
@@ -35,18 +50,22 @@ namespace {
 constexpr size_t kEmbstrLimit = 128;
 
 // The embedded key: the size of its header, the header, the bytes and a NUL.
-size_t valkey_key_size(size_t key) { return 1 + (key < 32 ? 1 : key < 256 ? 3 : key < 65536 ? 5 : 9) + key + 1; }
+size_t valkey_key_size(size_t key) {
+  return 1 + (key < 32 ? 1 : key < 256 ? 3 : key < 65536 ? 5 : 9) + key + 1;
+}
 }  // namespace
 
-// Valkey's rule: robj without its pointer, the embedded key, the deadline and an sds of one-byte lengths fit two cache lines.
+// Valkey's rule: robj without its pointer, the embedded key, the deadline and an sds of one-byte lengths fit
+// two cache lines.
 Encoding Entry::string_encoding(size_t value, size_t key, bool expires) {
   if (value > 255) return Encoding::kRaw;
   const size_t size = 8 + valkey_key_size(key) + (expires ? 8 : 0) + (3 + value + 1);
   return size <= kEmbstrLimit ? Encoding::kEmbstr : Encoding::kRaw;
 }
 
-// Valkey's object is rebuilt for the deadline unless its allocation has room for one. With at most the limit that is so
-// where the value must not be smaller than a pointer: that takes the allocation beyond the limit, to a class of 160 bytes.
+// Valkey's object is rebuilt for the deadline unless its allocation has room for one. With at most the limit
+// that is so where the value must not be smaller than a pointer: that takes the allocation beyond the limit,
+// to a class of 160 bytes.
 Encoding Entry::string_encoding_once_expiring(Encoding before, size_t value, size_t key) {
   if (before != Encoding::kEmbstr) return before;
   if (3 + value + 1 < sizeof(void*) && 8 + valkey_key_size(key) + sizeof(void*) > kEmbstrLimit) return before;
@@ -60,7 +79,8 @@ Entry* Entry::make(Slice key, int64_t expire_ms, size_t embedded, bool is_embedd
       8 + (expires ? 8 : 0) + (is_embedded ? 0 : 8) + (long_key ? 4 : 1) + key.size + embedded;
   auto* e = static_cast<Entry*>(mem_alloc(size));
   e->lru_walk_ = 0;
-  e->flags_ = static_cast<uint8_t>((expires ? kExpires : 0) | (is_embedded ? kEmbedded : 0) | (long_key ? kLongKey : 0));
+  e->flags_ = static_cast<uint8_t>((expires ? kExpires : 0) | (is_embedded ? kEmbedded : 0) |
+                                   (long_key ? kLongKey : 0));
   e->embedded_size_ = static_cast<uint16_t>(embedded);
   char* p = e->body();
   if (expires) {
@@ -91,7 +111,8 @@ Entry* Entry::make_text(Slice key, Slice value, int64_t expire_ms) {
     memcpy(buf->data(), value.data, value.size);
     return make_buffer(key, buf, expire_ms);
   }
-  Entry* e = make_embedded(key, value.size, string_encoding(value.size, key.size, expire_ms != kNoExpiry), expire_ms);
+  Entry* e = make_embedded(key, value.size, string_encoding(value.size, key.size, expire_ms != kNoExpiry),
+                           expire_ms);
   if (value.size != 0) memcpy(e->embedded_data(), value.data, value.size);
   return e;
 }

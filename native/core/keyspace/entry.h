@@ -1,18 +1,20 @@
-// A key with its value: what the dict's buckets point to. One allocation holds the header, the deadline if there is
-// one, the key, and the value when that is a short string.
+// A key with its value: what the dict's buckets point to. One allocation holds the header, the deadline if
+// there is one, the key, and the value when that is a short string.
 //
-//   | header 8 | deadline 8, if any | value word 8, unless embedded | key length 1 or 4 | key | embedded value |
+//   | header 8 | deadline 8, if any | value word 8, unless embedded | key length 1 or 4 | key | embedded
+//   value |
 //
-// The value word is an int64 (encoding int), a StrBuf* (long string) or a pointer to a collection. An embedded value
-// stands last, so that overwriting it with one of similar length happens in place; its length is in the header.
+// The value word is an int64 (encoding int), a StrBuf* (long string) or a pointer to a collection. An
+// embedded value stands last, so that overwriting it with one of similar length happens in place; its length
+// is in the header.
 //
-// `encoding` is the name that OBJECT ENCODING reports and follows Valkey's rules (embstr/raw); whether the bytes are
-// really embedded is kEmbedded's business: we embed longer strings than Valkey does.
+// `encoding` is the name that OBJECT ENCODING reports and follows Valkey's rules (embstr/raw); whether the
+// bytes are really embedded is kEmbedded's business: we embed longer strings than Valkey does.
 //
-// Walk bits: bit k says on which side of snapshot walk k this entry is. Resting invariant: they equal the walk bits
-// of the dict that holds the entry. A walk starts by flipping its bit in the dict, which makes every entry
-// "not yet delivered" at once; delivering an entry, or inserting one, sets the entry's bits to the dict's. A write to an
-// entry whose bits differ hands the entry over first. (DESIGN.md, idea 3.)
+// Walk bits: bit k says on which side of snapshot walk k this entry is. Resting invariant: they equal the
+// walk bits of the dict that holds the entry. A walk starts by flipping its bit in the dict, which makes
+// every entry "not yet delivered" at once; delivering an entry, or inserting one, sets the entry's bits to
+// the dict's. A write to an entry whose bits differ hands the entry over first. (DESIGN.md, idea 3.)
 #pragma once
 
 #include <cstdint>
@@ -27,7 +29,17 @@ namespace kvasir {
 // RDB and the wire know these numbers (OBJ_*).
 enum class Type : uint8_t { kString = 0, kList = 1, kSet = 2, kZset = 3, kHash = 4, kStream = 6 };
 
-enum class Encoding : uint8_t { kRaw, kInt, kHashtable, kListpack, kIntset, kSkiplist, kEmbstr, kQuicklist, kStream };
+enum class Encoding : uint8_t {
+  kRaw,
+  kInt,
+  kHashtable,
+  kListpack,
+  kIntset,
+  kSkiplist,
+  kEmbstr,
+  kQuicklist,
+  kStream
+};
 
 const char* type_name(Type t);
 const char* encoding_name(Encoding e);
@@ -39,7 +51,8 @@ class Entry {
   // Longest string kept inside the entry. Longer ones get a StrBuf, which can be referenced by replies.
   static constexpr size_t kMaxEmbedded = 1024;
 
-  // --- construction: an entry is made whole and never changes its layout; a change of layout makes a new one ---
+  // --- construction: an entry is made whole and never changes its layout; a change of layout makes a new one
+  // ---
   static Entry* make_string(Slice key, Slice value, int64_t expire_ms = kNoExpiry);
   // As make_string, but the digits of a number stay text.
   static Entry* make_text(Slice key, Slice value, int64_t expire_ms = kNoExpiry);
@@ -48,9 +61,10 @@ class Entry {
   static Entry* make_int(Slice key, int64_t value, int64_t expire_ms = kNoExpiry);
   // Takes over one reference of buf.
   static Entry* make_buffer(Slice key, StrBuf* buf, int64_t expire_ms = kNoExpiry);
-  static Entry* make_pointer(Slice key, Type type, Encoding encoding, void* value, int64_t expire_ms = kNoExpiry);
-  // The same entry under another key and deadline; the value moves (this one must then be freed with free_shell). A
-  // string that was embstr may be raw afterwards.
+  static Entry* make_pointer(Slice key, Type type, Encoding encoding, void* value,
+                             int64_t expire_ms = kNoExpiry);
+  // The same entry under another key and deadline; the value moves (this one must then be freed with
+  // free_shell). A string that was embstr may be raw afterwards.
   Entry* rebuild(Slice key, int64_t expire_ms);
   // What OBJECT ENCODING calls a string of that size that is not an integer.
   static Encoding string_encoding(size_t value, size_t key, bool expires);
@@ -115,7 +129,9 @@ class Entry {
   [[nodiscard]] uint32_t lru() const { return lru_walk_ & 0xffffff; }
   void set_lru(uint32_t v) { lru_walk_ = (lru_walk_ & 0xff000000U) | (v & 0xffffff); }
   [[nodiscard]] uint8_t walk_bits() const { return static_cast<uint8_t>(lru_walk_ >> 28); }
-  void set_walk_bits(uint8_t bits) { lru_walk_ = (lru_walk_ & 0x0fffffffU) | (static_cast<uint32_t>(bits) << 28); }
+  void set_walk_bits(uint8_t bits) {
+    lru_walk_ = (lru_walk_ & 0x0fffffffU) | (static_cast<uint32_t>(bits) << 28);
+  }
 
   // Bytes of this allocation and of its string buffer.
   [[nodiscard]] size_t shell_bytes() const { return mem_usable(this); }

@@ -70,7 +70,8 @@ void ExpireCycle::finish(End end) {
     ks_.stats.expired_time_cap_reached++;
     next_db_ = (next_db_ + 1) % ks_.databases();  // so that one database cannot take all the time there is
   }
-  const double stale = sampled_ == 0 ? 0 : 100.0 * static_cast<double>(expired_) / static_cast<double>(sampled_);
+  const double stale =
+      sampled_ == 0 ? 0 : 100.0 * static_cast<double>(expired_) / static_cast<double>(sampled_);
   ks_.stats.expired_stale_perc = stale * 0.05 + ks_.stats.expired_stale_perc * 0.95;
 }
 

@@ -1,13 +1,14 @@
 // Deleting keys that are past their deadline though nobody asks for them.
 //
-// The plan is Valkey's (active-expire-effort 1..10): a slow cycle begins hz times a second and may use a quarter of the
-// time (more with more effort); it walks the databases' indices of deadlines, a few keys a step, and stays with a
-// database while more than a tenth of what it samples (less with more effort) is due. A cycle that its time limit ended
-// is followed by fast cycles of a millisecond between the turns of the loop, with as long a rest between two.
+// The plan is Valkey's (active-expire-effort 1..10): a slow cycle begins hz times a second and may use a
+// quarter of the time (more with more effort); it walks the databases' indices of deadlines, a few keys a
+// step, and stays with a database while more than a tenth of what it samples (less with more effort) is due.
+// A cycle that its time limit ended is followed by fast cycles of a millisecond between the turns of the
+// loop, with as long a rest between two.
 //
-// Other than in Valkey a slow cycle does not take its 25 ms in one piece: it is cut into slices of kSliceUs, between which
-// the loop turns, and what is left of its time when the next is due is dropped. The work per second is the same, and no
-// client waits for longer than a slice.
+// Other than in Valkey a slow cycle does not take its 25 ms in one piece: it is cut into slices of kSliceUs,
+// between which the loop turns, and what is left of its time when the next is due is dropped. The work per
+// second is the same, and no client waits for longer than a slice.
 #pragma once
 
 #include <cstdint>
@@ -51,9 +52,9 @@ class ExpireCycle {
 
   // --- the present cycle ---
   bool active_ = false;
-  uint64_t budget_us_ = 0;     // time left to it
-  int databases_left_ = 0;     // to look at
-  int databases_to_do_ = 0;    // of those, with deadlines in them
+  uint64_t budget_us_ = 0;   // time left to it
+  int databases_left_ = 0;   // to look at
+  int databases_to_do_ = 0;  // of those, with deadlines in them
   uint64_t sampled_ = 0, expired_ = 0;
 
   // --- from cycle to cycle ---

@@ -5,7 +5,8 @@
 
 namespace kvasir {
 
-Keyspace::Keyspace(int databases, bool clustered, Signals* signals) : clustered_(clustered), signals_(signals) {
+Keyspace::Keyspace(int databases, bool clustered, Signals* signals)
+    : clustered_(clustered), signals_(signals) {
   dbs_.reserve(static_cast<size_t>(databases));
   for (int i = 0; i < databases; i++) dbs_.push_back(std::make_unique<Database>(i, clustered));
 }
@@ -23,15 +24,15 @@ Entry* Keyspace::lookup_read_slow(Database& db, const KeyRef& k, EntrySlot slot,
 
 Expiry Keyspace::expire_if_due(Database& db, const KeyRef& k, const Entry& e) {
   if (!expired(e)) return Expiry::kValid;
-  // A replica waits for its primary's DEL, an importing server for its source's; a paused server may be about to hand
-  // over to somebody who will decide.
+  // A replica waits for its primary's DEL, an importing server for its source's; a paused server may be about
+  // to hand over to somebody who will decide.
   if (is_replica || import_mode || expire_paused) return Expiry::kHidden;
   delete_expired(db, k);
   return Expiry::kDeleted;
 }
 
-// A write must not find the old entry in its way, so that a paused server, too, lets it go here: only a transaction that
-// paused the server itself gets this far.
+// A write must not find the old entry in its way, so that a paused server, too, lets it go here: only a
+// transaction that paused the server itself gets this far.
 bool Keyspace::expire_for_write(Database& db, const KeyRef& k) {
   if (!is_replica || !replica_read_only) delete_expired(db, k);
   return true;
@@ -104,7 +105,8 @@ bool Keyspace::remove(Database& db, const KeyRef& k, bool lazy) {
 
 Entry* Keyspace::take(Database& db, const KeyRef& k, const EntrySlot& slot) {
   Entry* e = db.erase_at(k, slot);
-  if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry) db.erase_expiring(KeyRef(e->key(), k.hash, k.slot));
+  if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry)
+    db.erase_expiring(KeyRef(e->key(), k.hash, k.slot));
   return e;
 }
 
@@ -114,7 +116,8 @@ Entry* Keyspace::set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64
   if (expire_ms == kNoExpiry) {
     if (!had) return e;
     db.erase_expiring(KeyRef(e->key(), k.hash, k.slot));
-    // The room for a deadline stays until the entry is next rebuilt: a key that had one once may get one again.
+    // The room for a deadline stays until the entry is next rebuilt: a key that had one once may get one
+    // again.
     e->set_expire_ms(kNoExpiry);
     return e;
   }
@@ -188,7 +191,8 @@ Entry* Keyspace::random_entry(Database& db, Rng& rng) {
 
 void Keyspace::init_access(Entry* e) {
   if (lfu) {
-    e->set_lru((lfu_minutes() << 8) | 5);  // a new key starts with a count of 5, or it would be evicted at once
+    e->set_lru((lfu_minutes() << 8) |
+               5);  // a new key starts with a count of 5, or it would be evicted at once
   } else {
     e->set_lru(lru_clock);
   }

@@ -1,9 +1,9 @@
 // The keyspace: all databases and the rules of reading and writing keys in them - expiry on access, access
 // statistics, LRU/LFU, the count of changes (`dirty`), and telling those who watch.
 //
-// Every change of a key goes through here, so that four things hold for all commands alike: an entry a snapshot walk
-// has not reached is handed over first, `dirty` counts it, watchers and trackers hear of it, and the deadline index
-// agrees with the entry.
+// Every change of a key goes through here, so that four things hold for all commands alike: an entry a
+// snapshot walk has not reached is handed over first, `dirty` counts it, watchers and trackers hear of it,
+// and the deadline index agrees with the entry.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@
 
 namespace kvasir {
 
-// Keyspace notification classes (notify-keyspace-events), numbered as in Valkey's documentation of the modules API.
+// Keyspace notification classes (notify-keyspace-events), numbered as in Valkey's documentation of the
+// modules API.
 enum NotifyClass : uint32_t {
   kNotifyKeyspace = 1 << 0,
   kNotifyKeyevent = 1 << 1,
@@ -81,7 +82,9 @@ class Keyspace {
   [[nodiscard]] int databases() const { return static_cast<int>(dbs_.size()); }
   [[nodiscard]] bool clustered() const { return clustered_; }
 
-  [[nodiscard]] KeyRef ref(Slice key) const { return {key, hash_bytes(key), clustered_ ? static_cast<int>(key_slot(key)) : 0}; }
+  [[nodiscard]] KeyRef ref(Slice key) const {
+    return {key, hash_bytes(key), clustered_ ? static_cast<int>(key_slot(key)) : 0};
+  }
 
   // --- the clock of the running command: expiry is judged by one time for a whole command ---
   int64_t now_ms = 0;
@@ -99,14 +102,14 @@ class Keyspace {
     }
     return lookup_read_slow(db, k, slot, flags);
   }
-  // For a change: a key past its deadline is deleted first, on a writable replica and in import mode as well; no hit or
-  // miss is counted. The caller may change the value in place and must call modified() afterwards.
+  // For a change: a key past its deadline is deleted first, on a writable replica and in import mode as well;
+  // no hit or miss is counted. The caller may change the value in place and must call modified() afterwards.
   Entry* lookup_write(Database& db, const KeyRef& k, uint32_t flags = 0) {
     const EntrySlot slot = find_write(db, k, flags);
     return slot ? slot.get() : nullptr;
   }
-  // The same, giving the place in the dict, for replacing the entry at once; valid until the next change of the dict.
-  // Nothing here means that the key may be added.
+  // The same, giving the place in the dict, for replacing the entry at once; valid until the next change of
+  // the dict. Nothing here means that the key may be added.
   EntrySlot find_write(Database& db, const KeyRef& k, uint32_t flags = 0) {
     const EntrySlot slot = db.find(k);
     if (!slot) return slot;
@@ -114,8 +117,9 @@ class Keyspace {
     if (!(flags & kNoTouch) && !no_touch) touch(slot.get());
     return slot;
   }
-  // As find_write, for a command that writes the key whether it is there or not: without a slot, *room is where add()
-  // puts the new entry without looking for a place again, provided that nothing changes the dict before.
+  // As find_write, for a command that writes the key whether it is there or not: without a slot, *room is
+  // where add() puts the new entry without looking for a place again, provided that nothing changes the dict
+  // before.
   EntrySlot find_or_prepare(Database& db, const KeyRef& k, EntryRoom* room) {
     const EntrySlot slot = db.find_or_prepare(k, room);
     if (!slot) return slot;
@@ -128,10 +132,12 @@ class Keyspace {
   }
   // Past its deadline, in the eyes of the running command. The deadline itself is still a valid moment.
   [[nodiscard]] bool expired(const Entry& e) const {
-    return e.has_expiry_slot() && e.expire_ms() != kNoExpiry && now_ms > e.expire_ms() && !loading && !ignore_expiry;
+    return e.has_expiry_slot() && e.expire_ms() != kNoExpiry && now_ms > e.expire_ms() && !loading &&
+           !ignore_expiry;
   }
-  // Whether a key that is given this deadline is to be deleted at once. Where deadlines are somebody else's to enforce
-  // (loading, replica, import, a client that we obey) it is stored as it is, and its deletion comes from there.
+  // Whether a key that is given this deadline is to be deleted at once. Where deadlines are somebody else's
+  // to enforce (loading, replica, import, a client that we obey) it is stored as it is, and its deletion
+  // comes from there.
   [[nodiscard]] bool deadline_passed(int64_t expire_ms) const {
     return expire_ms <= now_ms && !loading && !is_replica && !import_mode && !ignore_expiry;
   }
@@ -142,15 +148,17 @@ class Keyspace {
   // Inserts a key that is not there. Takes e. Its deadline, if it has one, is indexed.
   void add(Database& db, const KeyRef& k, Entry* e);
   void add(Database& db, const KeyRef& k, const EntryRoom& room, Entry* e);
-  // Replaces the entry at slot by e: the deadline index follows, access data carries over, the old entry is freed
-  // (lazily when lazyfree_server_del says so and it is large).
+  // Replaces the entry at slot by e: the deadline index follows, access data carries over, the old entry is
+  // freed (lazily when lazyfree_server_del says so and it is large).
   void replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e);
   // Sets or inserts. The new entry carries the deadline it shall have.
   void set(Database& db, const KeyRef& k, Entry* e);
   // Deletes; false if it was not there. The deadline is taken care of; no notification, no dirty.
   bool remove(Database& db, const KeyRef& k, bool lazy);
   // Deletes the key at a place that find_write() or Database::find() gave.
-  void remove_at(Database& db, const KeyRef& k, const EntrySlot& slot, bool lazy) { free_entry(take(db, k, slot), lazy); }
+  void remove_at(Database& db, const KeyRef& k, const EntrySlot& slot, bool lazy) {
+    free_entry(take(db, k, slot), lazy);
+  }
   // Takes the key out without freeing it (RENAME, MOVE): the entry is the caller's.
   Entry* take(Database& db, const KeyRef& k, const EntrySlot& slot);
   // Changes the deadline; kNoExpiry removes it. May move the entry: returns where it is now.
@@ -165,12 +173,13 @@ class Keyspace {
   // Deletes the key because its deadline passed, with statistics, notification and propagation.
   void delete_expired(Database& db, const KeyRef& k);
 
-  // Empties a database (or all: -1). Returns the number of keys removed. async: freed on the background thread.
+  // Empties a database (or all: -1). Returns the number of keys removed. async: freed on the background
+  // thread.
   size_t flush(int db, bool async);
   // SWAPDB.
   void swap(int a, int b);
-  // A key that is not past its deadline, or nullptr if there is none. Where such keys may not be deleted it gives up after
-  // a number of tries and returns one.
+  // A key that is not past its deadline, or nullptr if there is none. Where such keys may not be deleted it
+  // gives up after a number of tries and returns one.
   Entry* random_entry(Database& db, Rng& rng);
 
   void touch(Entry* e) {
@@ -190,17 +199,18 @@ class Keyspace {
   void free_entry(Entry* e, bool lazy);
 
   // --- settings and state others keep up to date ---
-  uint32_t lru_clock = 0;   // seconds, 24 bits
-  bool lfu = false;         // maxmemory-policy is an LFU one
+  uint32_t lru_clock = 0;  // seconds, 24 bits
+  bool lfu = false;        // maxmemory-policy is an LFU one
   uint8_t lfu_log_factor = 10;
   uint32_t lfu_decay_minutes = 1;
   bool no_touch = false;    // the running command's client has CLIENT NO-TOUCH on
   bool loading = false;     // nothing expires while a file is loaded
   bool is_replica = false;  // deadlines are the primary's to enforce
   bool replica_read_only = true;
-  bool expire_paused = false;   // CLIENT PAUSE, failover
-  bool import_mode = false;     // deadlines are the import source's to enforce (import-mode)
-  // The running command comes from a client that we obey (our primary, the import source): no key is past its deadline.
+  bool expire_paused = false;  // CLIENT PAUSE, failover
+  bool import_mode = false;    // deadlines are the import source's to enforce (import-mode)
+  // The running command comes from a client that we obey (our primary, the import source): no key is past its
+  // deadline.
   bool ignore_expiry = false;
   bool lazyfree_expire = true, lazyfree_server_del = true;
   uint32_t interest_notify = 0;
@@ -208,13 +218,14 @@ class Keyspace {
   uint64_t dirty = 0;  // changes since the last save, as rdb_changes_since_last_save
   KeyspaceStats stats;
 
-  // Keys with a deadline that were written on a writable replica: its primary knows nothing of them and will not delete
-  // them (expire_cycle.h).
+  // Keys with a deadline that were written on a writable replica: its primary knows nothing of them and will
+  // not delete them (expire_cycle.h).
   std::set<std::pair<int, std::string>> replica_keys;
 
  private:
   Entry* lookup_read_slow(Database& db, const KeyRef& k, EntrySlot slot, uint32_t flags);
-  // True: the key counts as absent and is gone from the dict, or (read-only replica) must not be written anyway.
+  // True: the key counts as absent and is gone from the dict, or (read-only replica) must not be written
+  // anyway.
   bool expire_for_write(Database& db, const KeyRef& k);
   void remember_replica_key(const Database& db, const Entry& e);
   void touch_lfu(Entry* e);

@@ -1,5 +1,5 @@
-// Freeing without stopping the loop. What is costly to free - a database's worth of entries, a big collection - goes to
-// one background thread; what is cheap is freed on the spot, since handing it over would cost more.
+// Freeing without stopping the loop. What is costly to free - a database's worth of entries, a big collection
+// - goes to one background thread; what is cheap is freed on the spot, since handing it over would cost more.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace kvasir {
 
-// Frees now if that is cheap (value_free_effort), else in the background. A string buffer that something else still
-// refers to is only released.
+// Frees now if that is cheap (value_free_effort), else in the background. A string buffer that something else
+// still refers to is only released.
 void lazyfree_entry(Entry* e);
 // Frees a detached database in the background.
 void lazyfree_contents(Database::Contents&& c);

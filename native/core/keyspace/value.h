@@ -1,6 +1,6 @@
-// What differs from type to type when a value is handled as a whole: duplicating (COPY), freeing and what that costs
-// (UNLINK, FLUSHALL ASYNC), its size (MEMORY USAGE) and its digest (DEBUG DIGEST). A new type adds its row to the table in
-// value.cc; nothing else in the keyspace knows the types apart.
+// What differs from type to type when a value is handled as a whole: duplicating (COPY), freeing and what
+// that costs (UNLINK, FLUSHALL ASYNC), its size (MEMORY USAGE) and its digest (DEBUG DIGEST). A new type adds
+// its row to the table in value.cc; nothing else in the keyspace knows the types apart.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace kvasir {
 
-// An independent copy of the value under another key and deadline; access data starts anew. A long string is shared
-// until one of the two is written.
+// An independent copy of the value under another key and deadline; access data starts anew. A long string is
+// shared until one of the two is written.
 Entry* value_duplicate(const Entry& e, Slice key, int64_t expire_ms);
 
 // How much work freeing is, in allocations; more than kLazyfreeEffort is worth the background thread.
@@ -22,7 +22,8 @@ size_t value_free_effort(const Entry& e);
 // Frees the entry with its value. Any thread, once nobody else can reach the entry.
 void value_destroy(Entry* e);
 
-// Bytes of the entry and its value. Of a large collection `samples` elements are measured and taken for typical.
+// Bytes of the entry and its value. Of a large collection `samples` elements are measured and taken for
+// typical.
 size_t value_bytes(const Entry& e, size_t samples);
 
 // Bytes that the value mixes into a digest; see keyspace/digest.h.

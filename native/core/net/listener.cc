@@ -1,3 +1,5 @@
+#include "net/listener.h"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -13,7 +15,6 @@
 #include <cstring>
 
 #include "net/address.h"
-#include "net/listener.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -78,8 +79,8 @@ ListenResult Reactor::listen_tcp(const std::string& host, int port, int backlog,
   if (fd < 0) {
     const int e = errno;
     ListenResult r = failed(-1, "unable to bind socket, errno: " + std::to_string(e));
-    r.family_missing = e == EAFNOSUPPORT || e == EPROTONOSUPPORT || e == ENOPROTOOPT || e == ESOCKTNOSUPPORT ||
-                       e == EPFNOSUPPORT ||
+    r.family_missing = e == EAFNOSUPPORT || e == EPROTONOSUPPORT || e == ENOPROTOOPT ||
+                       e == ESOCKTNOSUPPORT || e == EPFNOSUPPORT ||
                        // How a kernel older than Multipath TCP refuses a protocol number beyond its last.
                        (mptcp && e == EINVAL);
     return r;

@@ -34,15 +34,19 @@ void set_keepalive(int fd, int64_t interval_s) {
 }
 
 const char kProtectedMode[] =
-    "-DENIED Running in protected mode because protected mode is enabled and no password is set for the default user. "
+    "-DENIED Running in protected mode because protected mode is enabled and no password is set for the "
+    "default user. "
     "In this mode connections are only accepted from the loopback interface. "
     "If you want to connect from external computers, you may adopt one of the following solutions: "
-    "1) Disable protected mode by sending the command 'CONFIG SET protected-mode no' from the loopback interface by "
+    "1) Disable protected mode by sending the command 'CONFIG SET protected-mode no' from the loopback "
+    "interface by "
     "connecting from the same host the server is running on. "
     "2) Disable protected mode in the configuration file and restart the server. "
-    "3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. "
+    "3) If you started the server manually just for testing, restart it with the '--protected-mode no' "
+    "option. "
     "4) Set up an authentication password for the default user. "
-    "NOTE: You only need to do one of the above things in order for the server to start accepting connections from the "
+    "NOTE: You only need to do one of the above things in order for the server to start accepting "
+    "connections from the "
     "outside.\r\n";
 
 // What stands in the query buffer, for the log: all of it or its two ends, printable.
@@ -143,7 +147,8 @@ void Reactor::accepted(int fd, bool unix_socket) {
   }
   c->handle = poller_->add(fd, c.get());
   if (c->handle == nullptr) {
-    core.log(LogLevel::kWarning, "Error registering fd event for the new client connection: %s", strerror(errno));
+    core.log(LogLevel::kWarning, "Error registering fd event for the new client connection: %s",
+             strerror(errno));
     return;
   }
   core.clients.emplace(c->id, c.get());
@@ -161,8 +166,8 @@ void Reactor::readable(Connection& c) {
     close(c);
     return;
   }
-  // The loop may report a socket twice before it calls turn(): parsed arguments must not move, and nobody gets more
-  // than one read a turn.
+  // The loop may report a socket twice before it calls turn(): parsed arguments must not move, and nobody
+  // gets more than one read a turn.
   if (c.read_turn == turn_number_ || c.flags.close_after_reply) return;
   c.read_turn = turn_number_;
   c.turn_bytes = 0;
@@ -316,8 +321,8 @@ void Reactor::turn() {
   turn_began_us_ = core.mono_us;
   const uint64_t commands_before = core.counters.commands_processed;
   if (engine_->pause_loosened()) resume_postponed();
-  // The buckets were sent for when the requests were parsed. The entries of one batch are sent for while the batch
-  // before it runs; a client's SELECT in between costs a useless prefetch, nothing else.
+  // The buckets were sent for when the requests were parsed. The entries of one batch are sent for while the
+  // batch before it runs; a client's SELECT in between costs a useless prefetch, nothing else.
   const auto batch = static_cast<size_t>(std::max<int64_t>(1, core.settings.prefetch_batch_max_size));
   size_t prefetched = 0;
   const auto prefetch_to = [&](size_t end) {
@@ -338,7 +343,8 @@ void Reactor::turn() {
       // Executing may add items (the rest of a connection that authenticated), so no reference is kept.
       Item item = items_[j];
       if (item.protocol_error) {
-        if (!item.connection->closing && !item.connection->flags.close_after_reply) protocol_error(*item.connection);
+        if (!item.connection->closing && !item.connection->flags.close_after_reply)
+          protocol_error(*item.connection);
       } else {
         execute(*item.connection, item.pending);
       }
@@ -582,7 +588,8 @@ void Reactor::cron(int64_t hz) {
     cron_cursor_ = it->first;
     ++it;
     if (c.closing) continue;
-    if (core.settings.timeout_s > 0 && c.blocked == Blocked::kNo && c.client_class() == ClientClass::kNormal &&
+    if (core.settings.timeout_s > 0 && c.blocked == Blocked::kNo &&
+        c.client_class() == ClientClass::kNormal &&
         core.wall_s - c.last_interaction_s > core.settings.timeout_s) {
       core.log(LogLevel::kVerbose, "Closing idle client");
       close(c);
@@ -590,7 +597,8 @@ void Reactor::cron(int64_t hz) {
     }
     c.parser.trim(core.wall_s - c.last_interaction_s > 2);
     core.client_peaks.note(c.query_size() + c.query_free() + c.argv_memory(), c.limited_output());
-    // The size a fixed reply buffer would have: halves for a client whose replies are small, doubles when full.
+    // The size a fixed reply buffer would have: halves for a client whose replies are small, doubles when
+    // full.
     const size_t half = c.reply_buffer / 2;
     if (!core.debug.reply_buffer_resizing) {
       // As it is.

@@ -1,12 +1,13 @@
 // The reactor: sockets, parsing, executing and sending, when the loop says so.
 //
-// A turn of the loop is receive -> execute -> persist -> reply. Receiving happens as the loop reports readable
-// sockets: bytes are read into the turn's input memory, parsed at once, looked up and hashed. When the loop has
-// reported all of them it calls turn(): the requests of all connections run in order, a batch at a time, the batch's
-// buckets and then its entries being prefetched before its first command runs; then the replies of all connections
-// leave, one system call each.
+// A turn of the loop is receive -> execute -> persist -> reply. Receiving happens as the loop reports
+// readable sockets: bytes are read into the turn's input memory, parsed at once, looked up and hashed. When
+// the loop has reported all of them it calls turn(): the requests of all connections run in order, a batch at
+// a time, the batch's buckets and then its entries being prefetched before its first command runs; then the
+// replies of all connections leave, one system call each.
 //
-// Memory of a turn - input, argument arrays, replies - is reset at its end, and is therefore warm at the next.
+// Memory of a turn - input, argument arrays, replies - is reset at its end, and is therefore warm at the
+// next.
 #pragma once
 
 #include <functional>
@@ -40,8 +41,8 @@ class InputArena {
 };
 
 struct ListenResult {
-  int port = 0;       // the bound port (of use when 0 was asked for)
-  std::string error;  // empty: success
+  int port = 0;                  // the bound port (of use when 0 was asked for)
+  std::string error;             // empty: success
   bool family_missing = false;   // the address family, or the protocol, does not exist here
   bool address_missing = false;  // the address belongs to no interface
 };
@@ -53,10 +54,11 @@ class Reactor {
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
 
-  // host: an address, or a name that has one; with a colon it is IPv6. mptcp: a Multipath TCP socket, which accepts plain TCP as well.
-  // mark: SO_MARK of the socket; 0: none.
+  // host: an address, or a name that has one; with a colon it is IPv6. mptcp: a Multipath TCP socket, which
+  // accepts plain TCP as well. mark: SO_MARK of the socket; 0: none.
   ListenResult listen_tcp(const std::string& host, int port, int backlog, bool mptcp, uint32_t mark);
-  // mode: permissions of the socket's file, 0: what the umask leaves. group: who owns it besides us, empty: unchanged.
+  // mode: permissions of the socket's file, 0: what the umask leaves. group: who owns it besides us, empty:
+  // unchanged.
   ListenResult listen_unix(const std::string& path, int mode, const std::string& group, int backlog);
   // Closes the listening sockets (all, or those of one kind).
   void close_listeners(bool tcp = true, bool unix_sockets = true);
@@ -69,8 +71,9 @@ class Reactor {
   // Slices of background work on connections: timeouts, limits, buffer statistics. Called hz times a second.
   void cron(int64_t hz);
 
-  // Nothing more is accepted, read or executed, beginning with the request after the running one: the process is about
-  // to end, and what it would still do would be lost. Replies already written leave at the end of the turn.
+  // Nothing more is accepted, read or executed, beginning with the request after the running one: the process
+  // is about to end, and what it would still do would be lost. Replies already written leave at the end of
+  // the turn.
   void halt();
 
   // Closes everything. Outstanding replies are given one last chance to leave.

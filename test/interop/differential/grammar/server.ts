@@ -235,7 +235,6 @@ export const servers: Group = {
           'set',
           'map',
           'attrib',
-          'push',
           'verbatim',
           'true',
           'false',
