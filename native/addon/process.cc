@@ -63,6 +63,7 @@ Napi::Value execute(const Napi::CallbackInfo& info) {
   std::vector<std::string> words;
   for (uint32_t i = 0; i < list.Length(); i++) words.push_back(list.Get(i).ToString().Utf8Value());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& w : words) argv.push_back(w.data());
   argv.push_back(nullptr);
   // Nothing but the standard streams is inherited.

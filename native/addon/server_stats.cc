@@ -95,7 +95,8 @@ Napi::Value ServerObject::command_stats(const Napi::CallbackInfo& info) {
     Napi::Array row = Napi::Array::New(env);
     row.Set(0U, Napi::String::New(env, c->fullname));
     row.Set(1U, Napi::Number::New(env, static_cast<double>(c->calls)));
-    row.Set(2U, Napi::Number::New(env, static_cast<double>(c->nsec / 1000)));
+    const auto usec = c->nsec / 1000;
+    row.Set(2U, Napi::Number::New(env, static_cast<double>(usec)));
     row.Set(3U, Napi::Number::New(env, static_cast<double>(c->rejected)));
     row.Set(4U, Napi::Number::New(env, static_cast<double>(c->failed)));
     out.Set(n++, row);
