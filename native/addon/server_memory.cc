@@ -68,6 +68,7 @@ Napi::Value ServerObject::memory(const Napi::CallbackInfo& info) {
 
 // purge(): gives what is empty back to the system; returns the bytes.
 Napi::Value ServerObject::purge(const Napi::CallbackInfo& info) {
+  mem_return_large();
   return Napi::Number::New(info.Env(), static_cast<double>(mem_purge()));
 }
 

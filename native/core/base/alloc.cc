@@ -508,6 +508,12 @@ void mem_collect() {
   if (Heap* h = own_heap()) collect(h, kCollectBatch);
 }
 
+void mem_return_large() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 size_t mem_purge() {
   Arena& a = arena();
   if (Heap* h = own_heap()) {

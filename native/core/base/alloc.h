@@ -73,6 +73,9 @@ bool mem_huge_pages();
 void mem_collect();
 // Gives empty slabs back to the system (MEMORY PURGE); returns the bytes released.
 size_t mem_purge();
+// Has malloc give back what large objects that were freed have left behind. Any thread; takes milliseconds on
+// a large heap.
+void mem_return_large();
 
 // Gives this thread a heap for the scope's life. Scopes may be nested on a thread (several embedded servers):
 // they share the heap. Its objects may outlive the scope: afterwards the heap waits, with what it holds, for

@@ -124,6 +124,12 @@ void mem_set_oom_handler(void (*handler)(size_t)) { oom_handler.store(handler, s
 void mem_set_huge_pages(bool) {}
 bool mem_huge_pages() { return false; }
 void mem_collect() {}
+void mem_return_large() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 size_t mem_purge() { return 0; }
 HeapScope::HeapScope() = default;
 HeapScope::~HeapScope() = default;

@@ -51,6 +51,8 @@ void lazyfree_contents(Database::Contents&& c) {
   auto shared = std::make_shared<Database::Contents>(std::move(c));
   run_in_background([shared, n] {
     free_contents(std::move(*shared));
+    // What a flush freed would otherwise stay with malloc: the heap's top is seldom what became free.
+    mem_return_large();
     g_pending -= n;
     g_freed += n;
   });
