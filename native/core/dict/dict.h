@@ -66,8 +66,13 @@ inline bool same_bytes(const Slice& a, const Slice& b) {
     memcpy(&w, p, sizeof(w));
     return w;
   };
-  if (n > 16 || n < 8) return n == 0 || memcmp(a.data, b.data, n) == 0;
-  return ((word(a.data) ^ word(b.data)) | (word(a.data + n - 8) ^ word(b.data + n - 8))) == 0;
+  if (n > 32 || n < 8) return n == 0 || memcmp(a.data, b.data, n) == 0;
+  // Two or four words that overlap.
+  const char* const a_end = a.data + n - 8;
+  const char* const b_end = b.data + n - 8;
+  uint64_t diff = (word(a.data) ^ word(b.data)) | (word(a_end) ^ word(b_end));
+  if (n > 16) diff |= (word(a.data + 8) ^ word(b.data + 8)) | (word(a_end - 8) ^ word(b_end - 8));
+  return diff == 0;
 }
 
 }  // namespace dict

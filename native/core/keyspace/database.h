@@ -8,6 +8,7 @@
 
 #include "base/crc16.h"
 #include "base/hash.h"
+#include "base/prefetch.h"
 #include "dict/dict.h"
 #include "keyspace/entry.h"
 
@@ -17,6 +18,12 @@ struct EntryTraits {
   using Elem = Entry*;
   static Slice key(Elem e) { return e->key(); }
   static uint64_t hash(Slice key) { return hash_bytes(key); }
+  // Most entries have 24 to 64 bytes and start anywhere in a line: the header, the key and a number or a short
+  // value are in one line or two.
+  static void prefetch(Elem e) {
+    kvasir::prefetch(e);
+    kvasir::prefetch(reinterpret_cast<const char*>(e) + 40);
+  }
 };
 using EntryDict = Dict<EntryTraits>;
 // Where an entry is stored; valid until the next change of its dict.
