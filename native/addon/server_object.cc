@@ -71,7 +71,7 @@ ServerObject::ServerObject(const Napi::CallbackInfo& info)
                                      options.Get("clustered").ToBoolean().Value(), this);
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  poller_ = std::make_unique<UvPoller>(loop, [this] { turn(); });
+  poller_ = std::make_unique<EpollPoller>(loop, [this] { turn(); });
   reactor_ = std::make_unique<Reactor>(engine_.get(), poller_.get());
   engine_->load.sample_memory();
   startup_memory_ = engine_->load.note_used();

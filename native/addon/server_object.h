@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "engine/engine.h"
 #include "net/reactor.h"
-#include "uv_poller.h"
+#include "epoll_poller.h"
 
 namespace kvasir {
 
@@ -68,7 +68,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
 
   HeapScope heap_;
   std::unique_ptr<Engine> engine_;
-  std::unique_ptr<UvPoller> poller_;
+  std::unique_ptr<EpollPoller> poller_;
   std::unique_ptr<Reactor> reactor_;
   Napi::FunctionReference on_upcall_, on_log_, on_control_;
   Napi::Reference<Napi::Int32Array> offsets_;

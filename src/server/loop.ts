@@ -1,8 +1,8 @@
 /**
  * The event loop's control side.
  *
- * A turn is receive -> execute -> persist -> reply. libuv reports ready sockets to the native reactor (receive); its
- * check phase runs the turn; this class decides what happens around it: it hands the reactor its limits, runs the
+ * A turn is receive -> execute -> persist -> reply, all of it native; turns and iterations of Node's loop take each
+ * other's place (native/addon/epoll_poller.h). This class decides what happens around it: it hands the reactor its limits, runs the
  * commands that are implemented in TypeScript when the reactor calls up (in their place in the order), drives the
  * periodic work, and starts and ends the whole.
  */

@@ -19,7 +19,8 @@ namespace kvasir {
 namespace {
 
 constexpr size_t kInputChunk = 1 << 20;
-constexpr size_t kReadSize = 32 * 1024;  // most that one connection contributes to a turn
+constexpr size_t kReadSize = 32 * 1024;         // most that one connection contributes to a turn
+constexpr size_t kPendingReadSize = 16 * 1024;  // the same where the bytes stay with the connection
 constexpr int kIovecs = 128;
 constexpr size_t kReplyBufferMin = 1024, kReplyBufferMax = 16 * 1024;
 
@@ -178,7 +179,7 @@ void Reactor::readable(Connection& c) {
   char* p;
   if (pending) {
     const bool big = c.parser.reading_big();
-    p = c.parser.read_buffer(kReadSize, &room);
+    p = c.parser.read_buffer(kPendingReadSize, &room);
     if (!big) room = std::min(room, kReadSize);
   } else {
     p = input_.reserve(kReadSize);

@@ -298,8 +298,8 @@ ParseResult RequestParser::parse(const char** cursor, const char* end, const Lim
 
 void RequestParser::reserve_buffer(size_t n) {
   if (cap_ - size_ >= n) return;
-  size_t cap = cap_ == 0 ? kMinBuffer : cap_;
-  while (cap - size_ < n) cap = cap < (size_t{1} << 20) ? cap * 2 : cap + (size_t{1} << 20);
+  const size_t larger = cap_ + std::min(cap_, size_t{1} << 20);
+  const size_t cap = (std::max({kMinBuffer, larger, size_ + n}) + 4095) & ~size_t{4095};
   buf_ = static_cast<char*>(mem_realloc(buf_, cap));
   cap_ = mem_usable(buf_);
 }
