@@ -10,8 +10,9 @@ namespace kvasir {
 
 namespace {
 
-constexpr size_t kArgChunk = 16 * 1024;  // slices
-constexpr size_t kMinBuffer = 16 * 1024;
+constexpr size_t kArgChunk = 16 * 1024;      // slices
+constexpr size_t kMinBuffer = 20 * 1024;     // a read of 16 KB fits behind a short rest
+constexpr size_t kBusyBuffer = 36 * 1024;    // of a connection that sends big arguments
 constexpr size_t kMaxSpare = 4096;           // more unused buffer than this is looked at by trim()
 constexpr size_t kModestBuffer = 32 * 1024;  // a busy connection may keep this much whatever it uses
 constexpr size_t kFastArgs = 1024;           // more arguments than this go through the resumable path
@@ -299,7 +300,7 @@ ParseResult RequestParser::parse(const char** cursor, const char* end, const Lim
 void RequestParser::reserve_buffer(size_t n) {
   if (cap_ - size_ >= n) return;
   const size_t larger = cap_ + std::min(cap_, size_t{1} << 20);
-  const size_t cap = (std::max({kMinBuffer, larger, size_ + n}) + 4095) & ~size_t{4095};
+  const size_t cap = std::max({kMinBuffer, larger, ((size_ + n) | 4095) + 4097});
   buf_ = static_cast<char*>(mem_realloc(buf_, cap));
   cap_ = mem_usable(buf_);
 }
@@ -360,6 +361,9 @@ ParseResult RequestParser::resume(const Limits& limits, ArgArena* args, Request*
     big_wire_ += static_cast<size_t>(bulk_) + 2;
     big_ = nullptr;
     big_filled_ = 0;
+    // Who sends one big argument sends more: fewer and larger reads from now on, until trim() sees that it is
+    // over. Nothing refers to the buffer yet: this is the first request of the read.
+    reserve_buffer(kBusyBuffer);
     bulk_ = -1;
     multibulk_--;
     if (multibulk_ == 0) goto complete;
