@@ -110,7 +110,11 @@ export function latencyHistory({ server }: CommandCall, args: string[]): Reply {
 /** LATENCY GRAPH event */
 export function latencyGraphCommand({ server }: CommandCall, args: string[]): Reply {
   const row = server.native.latency('all').find(([event]) => event === args[2]);
-  if (row === undefined) return new ErrorReply(`ERR No samples available for event '${args[2]}'`);
+  if (row === undefined) {
+    // A name ends at its first NUL, as in C.
+    const name = args[2]?.split('\0', 1)[0];
+    return new ErrorReply(`ERR No samples available for event '${name}'`);
+  }
   return new Verbatim('txt', latencyGraph(row, unixTime()));
 }
 

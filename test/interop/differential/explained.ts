@@ -64,11 +64,12 @@ const clientLine = (line: string): string =>
     .map(([name, value]) => (VOLATILE_CLIENT_FIELDS.has(name) ? name : `${name}=${value}`))
     .join(' ');
 
+/** The names of sections and fields, but those that depend on what has happened or on which modules are loaded. */
 const infoNames = (body: string): string =>
   body
     .split('\r\n')
     .map((line) => (line.startsWith('#') ? line : line.slice(0, line.indexOf(':'))))
-    .filter((name) => !/^(db\d+|cmdstat_|errorstat_|latency_percentiles_usec_)/.test(name))
+    .filter((name) => !/^(db\d+|module$|cmdstat_|errorstat_|latency_percentiles_usec_)/.test(name))
     .join('\n');
 
 export const rules = {

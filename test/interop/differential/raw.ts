@@ -227,6 +227,12 @@ function session(random: Random): string {
   return bytes;
 }
 
+/**
+ * Valkey loses the byte 255 of an unquoted inline argument (it looks like the mark for "no character" of its
+ * splitter); we keep it. Requests with it in their bulks are the command grammar's business.
+ */
+const withoutLostByte = (bytes: string): string => bytes.replaceAll('\xff', '\xfe');
+
 function pieces(random: Random, bytes: string): string[] {
   const roll = random.unit();
   const count = roll < 0.3 ? 0 : roll < 0.8 ? random.int(1, 4) : random.int(5, 25);
@@ -303,7 +309,7 @@ export async function fuzzProtocol(
   try {
     for (; done < sessions && differences.length < limit; done++) {
       const random = new Random(seed, 0x4000_0000 + done);
-      const parts = pieces(random, session(random));
+      const parts = pieces(random, withoutLostByte(session(random)));
       const difference = await compareSession(sides, probe, parts);
       if (difference !== null) {
         const sent = parts.map((part) => `    ${formatBytes(Buffer.from(part, 'latin1'), 2000)}`).join('\n');
