@@ -100,6 +100,9 @@ describe('LATENCY', () => {
 
   test('DOCTOR before and after it is switched on', async () => {
     expect(await client.send('LATENCY', 'DOCTOR')).toMatch(/^I'm sorry, Dave/);
+    expect(await client.send('LATENCY', 'GRAPH', 'none\0hidden')).toMatchObject({
+      message: "ERR No samples available for event 'none'",
+    });
     await config('latency-monitor-threshold', 1000000);
     expect(await client.send('LATENCY', 'DOCTOR')).toMatch(/^No latency spike/);
     await config('latency-monitor-threshold', 0);
