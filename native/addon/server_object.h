@@ -9,8 +9,8 @@
 
 #include "base/alloc.h"
 #include "engine/engine.h"
-#include "net/reactor.h"
 #include "epoll_poller.h"
+#include "net/reactor.h"
 
 namespace kvasir {
 

@@ -18,8 +18,8 @@ struct EntryTraits {
   using Elem = Entry*;
   static Slice key(Elem e) { return e->key(); }
   static uint64_t hash(Slice key) { return hash_bytes(key); }
-  // Most entries have 24 to 64 bytes and start anywhere in a line: the header, the key and a number or a short
-  // value are in one line or two.
+  // Most entries have 24 to 64 bytes and start anywhere in a line: the header, the key and a number or a
+  // short value are in one line or two.
   static void prefetch(Elem e) {
     kvasir::prefetch(e);
     kvasir::prefetch(reinterpret_cast<const char*>(e) + 40);

@@ -1,5 +1,5 @@
-// What the reactor needs from the event loop it lives on. The addon implements it with an epoll set that Node's
-// loop is a member of.
+// What the reactor needs from the event loop it lives on. The addon implements it with an epoll set that
+// Node's loop is a member of.
 #pragma once
 
 #include <cstdint>
