@@ -12,6 +12,11 @@ import { connect } from 'node:net';
 const [mode, path, port, count] = process.argv.slice(2);
 const target = Number(count);
 const report = { requests: 0, opened: 0, hard: 0 };
+const TICK_MS = 10;
+/** Connections opened in a tick at most; a process is complete again after half a second. */
+const OPENED_PER_TICK = 40;
+/** Of 1000 connections, so many are used in a tick, and one is dropped. */
+const USED_PER_MILLE = 5;
 const SIZES = [1, 10, 100, 1000, 20_000];
 
 function fail(error) {
@@ -39,6 +44,8 @@ class Client {
     });
     this.socket.on('data', (chunk) => this.#take(chunk.toString('latin1')));
     this.socket.on('error', (error) => {
+      // What connect(2) says of a Unix socket whose backlog is full at this moment; TCP would try again by itself.
+      if (error.code === 'EAGAIN' && error.syscall === 'connect') this.dropped = true;
       if (!this.dropped) fail(`connection: ${error.message}`);
     });
     this.socket.on('close', () => {
@@ -50,12 +57,11 @@ class Client {
   /** Sends a pipeline; `done` runs when all of it has been answered rightly. */
   use(done = () => {}) {
     if (this.expected !== null || this.dropped) return;
-    const key = `soak:${process.pid % 1000}:${pick(5000)}`;
+    const key = `soak:${process.pid % 5}:${pick(5000)}`;
     const value = String.fromCharCode(97 + pick(26)).repeat(SIZES[pick(SIZES.length)]);
     const size = `$${value.length}\r\n${value}\r\n`;
     this.expected = `+OK\r\n${size}:1\r\n+PONG\r\n`;
     this.done = done;
-    // One process runs its requests one turn after the other, and its keys are its own.
     this.socket.write(`*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n${size}`);
     this.socket.write(`*2\r\n$3\r\nGET\r\n$${key.length}\r\n${key}\r\nEXISTS ${key}\r\nPING\r\n`);
   }
@@ -74,7 +80,7 @@ class Client {
     }
   }
 
-  /** Two connections of this process may use a key at once: then the value is the other's, but whole. */
+  /** Others may use the key at the same time: then the value is theirs, but whole. */
   #right() {
     if (this.received === this.expected) return true;
     const found = /^\+OK\r\n\$(\d+)\r\n(.)\2*\r\n:1\r\n\+PONG\r\n$/.exec(this.received);
@@ -101,6 +107,14 @@ class Client {
   }
 }
 
+/**
+ * Reports what was done and ends. Not by running out of work: Node 20 may then spin for ever while it closes handles
+ * that were reset (Environment::CleanupHandles).
+ */
+function finish() {
+  process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit());
+}
+
 const clients = new Set();
 const gone = (client) => clients.delete(client);
 
@@ -117,27 +131,27 @@ if (mode === 'wave') {
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  process.once('beforeExit', () => process.stdout.write(`${JSON.stringify(report)}\n`));
+  process.once('beforeExit', finish);
 } else {
   const timer = setInterval(() => {
     const missing = target - clients.size;
-    for (let i = Math.min(missing, 50); i > 0; i--) {
+    for (let i = Math.min(missing, OPENED_PER_TICK); i > 0; i--) {
       const client = new Client(gone);
       clients.add(client);
       client.use();
     }
     for (const client of clients) {
-      const dice = pick(200);
-      if (dice < 8) client.use();
-      else if (dice === 8 && missing < target / 10) client.drop();
+      const dice = pick(1000);
+      if (dice < USED_PER_MILLE) client.use();
+      else if (dice === USED_PER_MILLE && missing < target / 10) client.drop();
     }
-  }, 10);
+  }, TICK_MS);
   const reporting = setInterval(() => process.stdout.write(`${JSON.stringify(report)}\n`), 500);
   process.stdin.resume();
   process.stdin.once('end', () => {
     clearInterval(timer);
     clearInterval(reporting);
     for (const client of clients) client.drop();
-    process.once('beforeExit', () => process.stdout.write(`${JSON.stringify(report)}\n`));
+    process.once('beforeExit', finish);
   });
 }
