@@ -20,6 +20,7 @@ HandlerMap all_handlers() {
   register_connection_commands(map);
   register_client_commands(map);
   register_server_commands(map);
+  register_transaction_commands(map);
   return map;
 }
 

@@ -49,7 +49,10 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
                                                                              k.expired_time_cap_reached)(
       "expire_cycle_cpu_microseconds", k.expire_cycle_cpu_us)("lazyfree_pending_objects", lazy.pending)(
       "lazyfreed_objects", lazy.freed)("dirty", core.keyspace.dirty)("next_client_id", core.next_client_id)(
-      "server_time_usec", core.wall_us);
+      "server_time_usec", core.wall_us)("watching_clients", core.watched.clients())(
+      "total_watched_keys", core.watched.keys())("clients_in_timeout_table", core.waiting.timed())(
+      "total_blocking_keys", core.waiting.keys())("total_blocking_keys_on_nokey",
+                                                  core.waiting.keys_on_gone());
   Napi::Array errors = Napi::Array::New(info.Env());
   uint32_t e = 0;
   for (const auto& [code, count] : n.errors.counts()) {

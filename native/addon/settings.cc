@@ -22,11 +22,29 @@ Apply text(std::string Settings::*field) {
   return [field](Engine& e, const Napi::Value& v) { e.core.settings.*field = latin1_bytes(v.ToString()); };
 }
 
+Apply limit(int64_t EncodingLimits::*field) {
+  return [field](Engine& e, const Napi::Value& v) {
+    e.core.settings.encodings.*field = v.ToNumber().Int64Value();
+  };
+}
+
 const std::unordered_map<std::string, Apply>& table() {
   static const std::unordered_map<std::string, Apply> t = {
       {"maxclients", number(&Settings::maxclients)},
       {"proto-max-bulk-len", number(&Settings::proto_max_bulk_len)},
       {"client-query-buffer-limit", number(&Settings::client_query_buffer_limit)},
+      {"hash-max-listpack-entries", limit(&EncodingLimits::hash_max_listpack_entries)},
+      {"hash-max-listpack-value", limit(&EncodingLimits::hash_max_listpack_value)},
+      {"list-max-listpack-size", limit(&EncodingLimits::list_max_listpack_size)},
+      {"list-compress-depth", limit(&EncodingLimits::list_compress_depth)},
+      {"set-max-intset-entries", limit(&EncodingLimits::set_max_intset_entries)},
+      {"set-max-listpack-entries", limit(&EncodingLimits::set_max_listpack_entries)},
+      {"set-max-listpack-value", limit(&EncodingLimits::set_max_listpack_value)},
+      {"zset-max-listpack-entries", limit(&EncodingLimits::zset_max_listpack_entries)},
+      {"zset-max-listpack-value", limit(&EncodingLimits::zset_max_listpack_value)},
+      {"stream-node-max-bytes", limit(&EncodingLimits::stream_node_max_bytes)},
+      {"stream-node-max-entries", limit(&EncodingLimits::stream_node_max_entries)},
+      {"hll-sparse-max-bytes", limit(&EncodingLimits::hll_sparse_max_bytes)},
       {"timeout", number(&Settings::timeout_s)},
       {"tcp-keepalive", number(&Settings::tcp_keepalive_s)},
       {"prefetch-batch-max-size", number(&Settings::prefetch_batch_max_size)},

@@ -15,6 +15,10 @@ struct Listener final : Signals {
   }
   void propagate_delete(Database&, Slice, bool) override { deletes++; }
   void flushed(int) override {}
+  void swapping(int, int) override {}
+  void swapped(int, int) override {}
+  void key_ready(kvasir::Database&, kvasir::Slice, kvasir::Type) override {}
+  void key_gone(kvasir::Database&, kvasir::Slice) override {}
   int events = 0, deletes = 0;
 };
 

@@ -19,6 +19,13 @@ struct Listener final : Signals {
   void notify(uint32_t, const char*, Slice, int) override {}
   void propagate_delete(Database&, Slice, bool) override { deletes++; }
   void flushed(int db) override { flushes.push_back(db); }
+  void swapping(int a, int b) override {
+    flushes.push_back(a);
+    flushes.push_back(b);
+  }
+  void swapped(int, int) override {}
+  void key_ready(kvasir::Database&, kvasir::Slice, kvasir::Type) override {}
+  void key_gone(kvasir::Database&, kvasir::Slice) override {}
   int deletes = 0;
   std::vector<int> flushes;
 };

@@ -22,6 +22,10 @@ class RecordedSignals final : public Signals {
     events += (lazy ? "<unlink " : "<del ") + key.str() + "> ";
   }
   void flushed(int) override {}
+  void swapping(int, int) override {}
+  void swapped(int, int) override {}
+  void key_ready(kvasir::Database&, kvasir::Slice, kvasir::Type) override {}
+  void key_gone(kvasir::Database&, kvasir::Slice) override {}
   std::string events, modified;
 };
 
@@ -42,7 +46,7 @@ class Bench {
     core.stream_active = true;
     core.keyspace.now_ms = kNow;
     core.keyspace.interest_notify = ~0U;
-    core.keyspace.interest_modified = true;
+    core.keyspace.interest_modified = Keyspace::kWatchers;
   }
 
   // Runs a command (words between blanks; '' is the empty word) and returns its reply, line ends as blanks.

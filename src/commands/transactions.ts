@@ -1,6 +1,6 @@
 /** Transactions. */
 
-import { command, group, key, keysFrom, multiple } from './spec.js';
+import { command, group, key, keysFrom, multiple, native } from './spec.js';
 
 export const transactionsCommands = group('transactions', [
   command('discard', {
@@ -10,6 +10,7 @@ export const transactionsCommands = group('transactions', [
     arity: 1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
     categories: ['transaction'],
+    handler: native('discard'),
   }),
 
   command('exec', {
@@ -19,6 +20,7 @@ export const transactionsCommands = group('transactions', [
     arity: 1,
     flags: ['noscript', 'loading', 'stale', 'skip_commandlog'],
     categories: ['transaction'],
+    handler: native('exec'),
   }),
 
   command('multi', {
@@ -28,6 +30,7 @@ export const transactionsCommands = group('transactions', [
     arity: 1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_multi', 'allow_busy'],
     categories: ['transaction'],
+    handler: native('multi'),
   }),
 
   command('unwatch', {
@@ -37,6 +40,7 @@ export const transactionsCommands = group('transactions', [
     arity: 1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
     categories: ['transaction'],
+    handler: native('unwatch'),
   }),
 
   command('watch', {
@@ -46,6 +50,7 @@ export const transactionsCommands = group('transactions', [
     arity: -2,
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_multi', 'allow_busy'],
     categories: ['transaction'],
+    handler: native('watch'),
     keys: [keysFrom(1, ['RO'], { last: -1 })],
     arguments: [multiple(key('key', { spec: 0 }))],
   }),

@@ -12,13 +12,20 @@
 
 namespace kvasir {
 
+struct BlockedOnKeys;
+struct Transaction;
 struct User;
+struct Watching;
 
 // Classes of client-output-buffer-limit and CLIENT LIST TYPE.
 enum class ClientClass : uint8_t { kNormal, kReplica, kPubsub, kPrimary };
 
 // Why a client executes nothing at the moment.
-enum class Blocked : uint8_t { kNo, kPostponed };
+enum class Blocked : uint8_t {
+  kNo,
+  kPostponed,  // paused: the request waits for CLIENT UNPAUSE
+  kKeys,       // waits for a key (blocking.h)
+};
 
 struct ClientFlags {
   bool authenticated : 1;
@@ -34,8 +41,9 @@ struct ClientFlags {
   bool reply_skip_next : 1;  // CLIENT REPLY SKIP was this command: the next one is mute
   bool reply_skip : 1;
   bool capa_redirect : 1;
-  bool multi : 1;
-  bool unblocked : 1;
+  bool
+      no_blocking : 1;  // inside EXEC or a script: a command that would block answers as if its time was over
+  bool rerunning : 1;   // runs again the command that it was blocked in
   bool monitor : 1;
   bool pubsub : 1;
   bool replica : 1;  // sends its writes to nobody: receives ours
@@ -46,8 +54,8 @@ struct ClientFlags {
 };
 
 struct Client {
-  Client(uint64_t client_id, ReplyArena* arena) : id(client_id), reply(&out, arena) { flags = {}; }
-  virtual ~Client() = default;
+  Client(uint64_t client_id, ReplyArena* arena);
+  virtual ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -73,6 +81,10 @@ struct Client {
 
   std::string name, lib_name, lib_ver;
 
+  std::unique_ptr<Transaction> transaction;  // between MULTI and EXEC
+  std::unique_ptr<Watching> watching;        // since the first WATCH
+  std::unique_ptr<BlockedOnKeys> waits;      // while blocked == kKeys
+
   // --- what the socket knows ---
   [[nodiscard]] virtual std::string peer_address() const {
     return "";
@@ -88,13 +100,14 @@ struct Client {
   }  // free room in its own input buffer (qbuf-free)
   [[nodiscard]] virtual bool wants_write() const { return false; }   // waits for the socket to take more
   [[nodiscard]] virtual size_t postponed_size() const { return 0; }  // arguments of requests that wait
-  // Ends what the client is blocked on as if its time was over, or with an error. False: it is not blocked on
-  // anything that could time out.
-  virtual bool unblock(bool /*with_error*/) { return false; }
   // Output was added outside the client's own turn: it must be sent at the end of this one.
   virtual void output_added() {}
   // Resumes a client that was blocked or postponed.
   virtual void resume() {}
+  // Runs the request in which it was blocked once more, at once; then what it sent after it.
+  virtual void rerun() {}
+  // The request in which it was blocked has its reply: goes on with what it sent after it.
+  virtual void unblocked() {}
 
   [[nodiscard]] ClientClass client_class() const {
     if (flags.primary) return ClientClass::kPrimary;
@@ -106,6 +119,8 @@ struct Client {
   [[nodiscard]] size_t limited_output(bool everything = false) const;
   // Bytes of the arguments that it executes or waits to execute (argv-mem).
   [[nodiscard]] size_t argv_memory() const;
+  // Memory of queued commands and watched keys (multi-mem).
+  [[nodiscard]] size_t transaction_memory() const;
   // Total memory of the client (tot-mem).
   [[nodiscard]] size_t memory() const;
 };

@@ -12,11 +12,11 @@ std::string client_flags(const Client& c) {
   if (c.flags.replica && !c.flags.monitor) f += 'S';
   if (c.flags.primary) f += 'M';
   if (c.flags.pubsub) f += 'P';
-  if (c.flags.multi) f += 'x';
+  if (c.transaction != nullptr) f += 'x';
   if (c.blocked != Blocked::kNo) f += 'b';
   if (c.flags.tracking) f += 't';
+  if (c.watching != nullptr && c.watching->changed) f += 'd';
   if (c.flags.close_after_reply) f += 'c';
-  if (c.flags.unblocked) f += 'u';
   if (c.flags.close_asap) f += 'A';
   if (c.flags.unix_socket) f += 'U';
   if (c.flags.readonly) f += 'r';
@@ -65,9 +65,11 @@ std::string client_info(const Core& core, const Client& c, bool hide_user_data) 
   line("name", hide_user_data ? Slice("*redacted*") : shown(c.name));
   line("age", core.wall_s - c.created_ms / 1000)("idle", core.wall_s - c.last_interaction_s)("flags",
                                                                                              client_flags(c));
-  line("capa", c.flags.capa_redirect ? "r" : "")("db", c.db)("sub", 0)("psub", 0)("ssub", 0)("multi", -1)(
-      "watch", 0);
-  line("qbuf", c.query_size())("qbuf-free", c.query_free())("argv-mem", c.argv_memory())("multi-mem", 0);
+  line("capa", c.flags.capa_redirect ? "r" : "")("db", c.db)("sub", 0)("psub", 0)("ssub", 0);
+  line("multi", c.transaction == nullptr ? -1 : static_cast<int64_t>(c.transaction->queue.size()));
+  line("watch", c.watching == nullptr ? size_t{0} : c.watching->keys.size());
+  line("qbuf", c.query_size())("qbuf-free", c.query_free())("argv-mem", c.argv_memory())(
+      "multi-mem", c.transaction_memory());
   line("rbs", c.reply_buffer)("rbp", c.output_peak)("obl", list_bytes == 0 ? buffered : 0);
   line("oll", list_bytes == 0 ? 0U : c.out.blocks())("omem", list_bytes)("tot-mem", c.memory());
   line("events", c.wants_write() ? "rw" : "r");

@@ -86,7 +86,8 @@ void unblock_command(Call& call) {
   int64_t id = 0;
   if (!parse_i64(call.arg(2), &id)) return call.not_an_integer();
   const auto it = call.core.clients.find(static_cast<uint64_t>(id));
-  const bool done = it != call.core.clients.end() && it->second->unblock(error);
+  const bool done = it != call.core.clients.end() &&
+                    call.core.executor->end_wait(*it->second, error ? WaitEnd::kError : WaitEnd::kTimeout);
   call.reply().integer(done ? 1 : 0);
 }
 

@@ -1,6 +1,14 @@
 #include "commands/command.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace kvasir {
+
+namespace {
+constexpr std::array<std::string_view, 6> kNotQueued = {"exec", "discard", "multi", "watch", "quit", "reset"};
+}
 
 CommandTable::CommandTable() : index_(1024, nullptr), mask_(1023) {}
 
@@ -12,6 +20,7 @@ void CommandTable::insert(Command* c) {
 
 Command* CommandTable::add(std::unique_ptr<Command> c) {
   Command* p = c.get();
+  p->ends_transaction = std::find(kNotQueued.begin(), kNotQueued.end(), p->fullname) != kNotQueued.end();
   all_.push_back(std::move(c));
   if (p->parent != nullptr) {
     p->parent->is_container = true;

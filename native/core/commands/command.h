@@ -64,6 +64,8 @@ struct Command {
   Command* parent = nullptr;
   std::unordered_map<std::string, Command*> subcommands;  // by lower-case name
   bool is_container = false;
+  // Runs at once between MULTI and EXEC instead of being queued (EXEC, DISCARD, MULTI, WATCH, QUIT, RESET).
+  bool ends_transaction = false;
 
   // INFO commandstats, latencystats
   uint64_t calls = 0, nsec = 0, rejected = 0, failed = 0;
@@ -111,6 +113,7 @@ class CommandTable {
 // The handlers that C++ has, by symbol ("get", "client|list"). Filled by each commands/*.cc through its
 // register function; the addon joins them with the table and reports any that one side lacks.
 using HandlerMap = std::unordered_map<std::string, Handler>;
+void register_transaction_commands(HandlerMap& map);
 void register_string_commands(HandlerMap& map);
 void register_string_counter_commands(HandlerMap& map);
 void register_string_lcs_command(HandlerMap& map);

@@ -160,6 +160,8 @@ void reset_command(Call& call) {
     call.reply().error("ERR can only reset normal client connections");
     return;
   }
+  call.core.watched.unwatch(&c);
+  c.transaction.reset();
   c.db = 0;
   c.reply.resp = 2;
   set_default_user(call.core, c);

@@ -10,6 +10,9 @@ namespace {
 constexpr size_t kFixedReply = 16 * 1024;  // what the fixed reply buffer of Valkey holds
 }
 
+Client::Client(uint64_t client_id, ReplyArena* arena) : id(client_id), reply(&out, arena) { flags = {}; }
+Client::~Client() = default;
+
 size_t Client::limited_output(bool everything) const {
   const size_t n = out.bytes();
   if (n == 0 || (n <= kFixedReply && !everything)) return 0;
@@ -19,13 +22,37 @@ size_t Client::limited_output(bool everything) const {
 
 size_t Client::memory() const {
   return sizeof(Client) + 512 + out.memory() + reply_buffer + query_size() + query_free() + name.capacity() +
-         lib_name.capacity() + lib_ver.capacity() + argv_memory() + argv.size() * sizeof(Slice);
+         lib_name.capacity() + lib_ver.capacity() + transaction_memory() + argv_memory() +
+         argv.size() * sizeof(Slice);
 }
 
 size_t Client::argv_memory() const {
   size_t n = postponed_size();
   for (const Slice& s : argv) n += s.size;
   return n;
+}
+
+size_t Client::transaction_memory() const {
+  size_t n = 0;
+  if (transaction != nullptr) {
+    n += transaction->bytes + transaction->queue.capacity() * sizeof(Transaction::Queued);
+  }
+  if (watching != nullptr) {
+    for (const Watching::Key& k : watching->keys) n += sizeof k + k.name.capacity();
+  }
+  return n;
+}
+
+BlockedOnKeys& Call::block(Type type, std::vector<std::string> keys, int64_t deadline_ms,
+                           bool unblock_on_gone) const {
+  auto what = std::make_unique<BlockedOnKeys>();
+  what->type = type;
+  what->unblock_on_gone = unblock_on_gone;
+  what->deadline_ms = client.flags.rerunning ? core.rerun_deadline_ms : deadline_ms;
+  core.waiting.block(&client, client.db, std::move(keys), std::move(what));
+  client.blocked = Blocked::kKeys;
+  core.keyspace.interest_ready = true;
+  return *client.waits;
 }
 
 Propagation::Item Propagation::item(std::span<const Slice> argv) {

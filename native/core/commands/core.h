@@ -17,10 +17,12 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "commands/blocking.h"
 #include "commands/client.h"
 #include "commands/command.h"
 #include "commands/error_stats.h"
 #include "commands/pause.h"
+#include "commands/transaction.h"
 #include "keyspace/keyspace.h"
 
 namespace kvasir {
@@ -67,6 +69,7 @@ struct Settings {
   int64_t commandlog_slow_max_len = 128;
   int64_t commandlog_large_request_max_len = 128;
   int64_t commandlog_large_reply_max_len = 128;
+  EncodingLimits encodings;
   bool enable_debug_assert = false;
   bool hide_user_data_from_log = true;
   LogLevel loglevel = LogLevel::kNotice;  // messages below are not even formatted
@@ -139,6 +142,21 @@ class Hooks {
   virtual void close(Client& c) = 0;
   // Asks the loop to shut down etc.: an event for the control plane, delivered after this turn.
   virtual void control(const char* event, Slice detail) = 0;
+};
+
+// How waiting for a key ends without the key.
+enum class WaitEnd : uint8_t { kTimeout, kError };
+
+// What commands ask of the engine: to run commands inside a command (EXEC, scripts), to end another client's
+// wait.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // With statistics, logs and propagation, without the checks that go before; what is propagated is atomic
+  // with the outer command.
+  virtual void run_nested(Client& c, Command& command, Request request) = 0;
+  // Answers a client that waits for keys and lets it go on. False: it waits for none.
+  virtual bool end_wait(Client& c, WaitEnd end) = 0;
 };
 
 // What DEBUG switches. Not configuration: forgotten at restart.
@@ -216,6 +234,14 @@ struct Call {
   [[nodiscard]] bool propagating() const;
   Propagation& propagation() const;
 
+  // False inside EXEC and scripts: a command that would block answers as if its time was over.
+  [[nodiscard]] bool may_block() const { return !client.flags.no_blocking; }
+  // Ends the command without a reply and lets the client wait until one of the keys may serve it; see
+  // blocking.h. The deadline is ignored when the command is run again. Returns what it waits for, to set more
+  // of it.
+  BlockedOnKeys& block(Type type, std::vector<std::string> keys, int64_t deadline_ms,
+                       bool unblock_on_gone = false) const;
+
   // Common replies.
   void wrong_type() const {
     reply().error("WRONGTYPE Operation against a key holding the wrong kind of value");
@@ -227,13 +253,14 @@ struct Call {
 class Core {
  public:
   Core(int databases, bool clustered, Signals* signals, Hooks* hooks)
-      : keyspace(databases, clustered, signals), hooks(hooks) {}
+      : keyspace(databases, clustered, signals), hooks(hooks), watched(&keyspace) {}
 
   Keyspace keyspace;
   CommandTable table;
   Settings settings;
   Counters counters;
   Hooks* hooks;
+  Executor* executor = nullptr;
   Rng rng;
 
   User default_user{"default", true};
@@ -242,6 +269,10 @@ class Core {
   uint64_t next_client_id = 1;
   size_t connected() const { return clients.size(); }
   size_t blocked_clients = 0;
+  BlockedClients waiting;
+  WatchedKeys watched;
+  // Of the client that runs a blocked command again: the deadline it had.
+  int64_t rerun_deadline_ms = kNoDeadline;
   ClientPeaks client_peaks;
 
   // --- time, read once a turn and again when a command was long ---

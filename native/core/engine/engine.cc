@@ -19,6 +19,7 @@ Engine::Engine(int databases, bool clustered, Hooks* hooks)
       expire_cycle_(&core.keyspace, mono_us),
       replica_keys_(&core.keyspace),
       dicts_(&core.keyspace) {
+  core.executor = this;
   update_clock();
 }
 
@@ -48,20 +49,35 @@ void Engine::prepare(Pending* p, const Command* hint, int db) {
     if (sub != nullptr) c = sub;
   }
   p->command = c;
-  p->hash = 0;
-  if (c != nullptr && c->first_key > 0 && static_cast<uint32_t>(c->first_key) < r.argc) {
-    const Slice key = r.argv[c->first_key];
-    p->hash = hash_bytes(key);
-    if (core.keyspace.clustered()) p->slot = static_cast<int>(key_slot(key));
-    if (core.settings.prefetch_batch_max_size > 1) {
-      core.keyspace.db(db).prefetch_bucket(KeyRef({}, p->hash, p->slot));
-    }
+  if (hash_first_key(p) && core.settings.prefetch_batch_max_size > 1) {
+    core.keyspace.db(db).prefetch_bucket(KeyRef({}, p->hash, p->slot));
   }
+}
+
+bool Engine::hash_first_key(Pending* p) const {
+  const Command* c = p->command;
+  const Request& r = p->request;
+  p->hash = 0;
+  if (c == nullptr || c->first_key <= 0 || static_cast<uint32_t>(c->first_key) >= r.argc) return false;
+  const Slice key = r.argv[c->first_key];
+  p->hash = hash_bytes(key);
+  if (core.keyspace.clustered()) p->slot = static_cast<int>(key_slot(key));
+  return true;
 }
 
 void Engine::reject(Client& c, Command* command, Slice error) {
   const uint64_t before = c.reply.errors();
   if (command != nullptr) command->rejected++;
+  if (c.transaction != nullptr) c.transaction->refused = true;
+  if (command != nullptr && command->fullname == "exec") {
+    core.watched.unwatch(&c);
+    c.transaction.reset();
+    const std::string text = error.str();
+    c.reply.error("EXECABORT Transaction discarded because of: " +
+                  (text.starts_with("ERR ") ? text.substr(4) : text));
+    count_errors(c, nullptr, before);
+    return;
+  }
   c.reply.error(error);
   count_errors(c, nullptr, before);
 }
@@ -137,6 +153,13 @@ Executed Engine::execute(Client& c, Pending& p) {
     reject(c, cmd, "ERR wrong number of arguments for '" + cmd->fullname + "' command");
     return Executed::kDone;
   }
+  if (c.transaction != nullptr && (cmd->flags & kCmdNoMulti)) {
+    reject(c, cmd, "ERR Command '" + cmd->fullname + "' not allowed inside a transaction");
+    return Executed::kDone;
+  }
+  // EXEC is judged by what it will run.
+  uint64_t flags = cmd->flags;
+  if (c.transaction != nullptr && cmd->ends_transaction) flags |= c.transaction->command_flags;
   if (core.loading && !(cmd->flags & kCmdLoading)) {
     reject(c, cmd, "LOADING Valkey is loading the dataset in memory");
     return Executed::kDone;
@@ -144,12 +167,28 @@ Executed Engine::execute(Client& c, Pending& p) {
   // Nothing is exempt, not even CLIENT UNPAUSE; only replicas must get on, for a failover to succeed.
   const PauseScope pause = core.pauses.scope();
   if (pause != PauseScope::kNone && !c.flags.fake && !c.flags.replica &&
-      (pause == PauseScope::kAll || (cmd->flags & (kCmdWrite | kCmdMayReplicate)) != 0)) {
+      (pause == PauseScope::kAll || (flags & (kCmdWrite | kCmdMayReplicate)) != 0)) {
     c.blocked = Blocked::kPostponed;
     return Executed::kPostponed;
   }
+  if (c.transaction != nullptr && !cmd->ends_transaction) {
+    queue(c, p);
+    return Executed::kDone;
+  }
   run(c, p);
-  return Executed::kDone;
+  if (core.waiting.any_ready()) serve_ready();
+  return c.blocked == Blocked::kKeys ? Executed::kBlocked : Executed::kDone;
+}
+
+void Engine::queue(Client& c, Pending& p) {
+  Transaction& t = *c.transaction;
+  // What will be discarded anyway need not be kept.
+  if (!t.refused && !(c.watching != nullptr && c.watching->changed)) {
+    t.queue.push_back({SavedRequest(p.request), p.command});
+    t.bytes += t.queue.back().request.bytes();
+    t.command_flags |= p.command->flags;
+  }
+  c.reply.status("QUEUED");
 }
 
 void Engine::run(Client& c, Pending& p) {
@@ -165,6 +204,7 @@ void Engine::run(Client& c, Pending& p) {
       core.keyspace.import_mode && c.flags.import_source && !core.keyspace.is_replica;
 
   Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
+  const std::span<const Slice> outer_argv = c.argv;
   c.argv = call.argv;
   core.stream_active = stream.active();
   const uint64_t start = last_ticks_;
@@ -172,13 +212,19 @@ void Engine::run(Client& c, Pending& p) {
   const uint64_t end = ticks();
   last_ticks_ = end;
   core.executing = outer;
-  c.argv = {};
+  c.argv = outer_argv;
 
   const uint64_t ns = ticks_to_ns(end - start);
+  if (outer == nullptr) core.counters.eventloop_cmd_ns += ns;
+  if (c.blocked == Blocked::kKeys) [[unlikely]] {
+    // It counts when it is through; what it may have propagated already (keys that were due) does not wait.
+    c.waits->run_ns += ns;
+    if (core.stream_active) propagate(call, false);
+    return;
+  }
   const auto usec = static_cast<int64_t>(ns / 1000);
   cmd->calls++;
   cmd->nsec += ns;
-  if (outer == nullptr) core.counters.eventloop_cmd_ns += ns;
   if (core.settings.latency_tracking) cmd->histogram.record(static_cast<int64_t>(ns));
   count_errors(c, cmd, errors);
   c.commands++;
@@ -202,14 +248,64 @@ void Engine::run(Client& c, Pending& p) {
   if (core.stream_active) propagate(call, core.keyspace.dirty != dirty);
 }
 
+void Engine::run_nested(Client& c, Command& command, Request request) {
+  Propagation outer_propagation = std::exchange(core.propagation, {});
+  const uint64_t outer_redacted = std::exchange(core.redacted_args, 0);
+  const bool outer_blocking = c.flags.no_blocking;
+  c.flags.no_blocking = true;
+  nesting_++;
+  Pending p;
+  p.request = request;
+  p.command = &command;
+  hash_first_key(&p);
+  run(c, p);
+  nesting_--;
+  c.flags.no_blocking = outer_blocking;
+  core.redacted_args = outer_redacted;
+  core.propagation = std::move(outer_propagation);
+}
+
+// ------------------------------------------------------------------ propagation
+
+void Engine::emit(int db, std::span<const Slice> argv) {
+  if (nesting_ == 0) {
+    stream.append(db, argv);
+    return;
+  }
+  if (group_size_++ == 0) {
+    group_first_.assign(argv.size(), {});
+    for (size_t i = 0; i < argv.size(); i++) group_first_[i] = argv[i].str();
+    group_first_db_ = db;
+    return;
+  }
+  if (group_size_ == 2) {
+    static const Slice kMulti[] = {{"MULTI", 5}};
+    stream.append(group_first_db_, kMulti);
+    const std::vector<Slice> first(group_first_.begin(), group_first_.end());
+    stream.append(group_first_db_, first);
+  }
+  stream.append(db, argv);
+}
+
+void Engine::end_group(int db) {
+  if (group_size_ == 1) {
+    const std::vector<Slice> first(group_first_.begin(), group_first_.end());
+    stream.append(group_first_db_, first);
+  } else if (group_size_ > 1) {
+    static const Slice kExec[] = {{"EXEC", 4}};
+    stream.append(db, kExec);
+  }
+  group_size_ = 0;
+  group_first_.clear();
+}
+
 void Engine::propagate(const Call& call, bool changed) {
   Propagation& p = core.propagation;
+  // A command that ran others has propagated through them.
   const bool itself = (changed || p.forced()) && !p.suppressed() && !p.rewritten();
   const size_t n = p.items_before().size() + p.items().size() + (itself ? 1 : 0);
+  const int db = call.client.db;
   if (n > 0) {
-    const int db = call.client.db;
-    static const Slice kMulti[] = {{"MULTI", 5}};
-    static const Slice kExec[] = {{"EXEC", 4}};
     const auto append = [&](const Propagation::Item& item) {
       std::vector<Slice> argv;
       const char* at = item.bytes.data();
@@ -217,16 +313,17 @@ void Engine::propagate(const Call& call, bool changed) {
         argv.emplace_back(at, size);
         at += size;
       }
-      stream.append(item.db < 0 ? db : item.db, argv);
+      emit(item.db < 0 ? db : item.db, argv);
     };
     // A SCAN that finds several keys due deletes each for itself.
     const bool together = n > 1 && !(call.command.flags & kCmdTouchesArbitraryKeys);
-    if (together) stream.append(db, kMulti);
+    if (together) nesting_++;
     for (const auto& item : p.items_before()) append(item);
-    if (itself) stream.append(db, call.argv);
+    if (itself) emit(db, call.argv);
     for (const auto& item : p.items()) append(item);
-    if (together) stream.append(db, kExec);
+    if (together) nesting_--;
   }
+  if (nesting_ == 0 && group_size_ > 0) end_group(db);
   p.reset();
 }
 
@@ -308,7 +405,9 @@ bool Engine::between_turns() {
   return expire_cycle_.unfinished();
 }
 
-void Engine::key_modified(Database& db, Slice key) {}
+void Engine::key_modified(Database& db, Slice key) {
+  if (core.watched.clients() > 0) core.watched.key_modified(db, key);
+}
 void Engine::notify(uint32_t klass, const char* event, Slice key, int db) {}
 void Engine::propagate_delete(Database& db, Slice key, bool lazy) {
   if (!stream.active()) return;
@@ -320,6 +419,5 @@ void Engine::propagate_delete(Database& db, Slice key, bool lazy) {
     stream.append(db.id(), argv);
   }
 }
-void Engine::flushed(int db) {}
 
 }  // namespace kvasir

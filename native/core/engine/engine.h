@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "commands/core.h"
 #include "engine/commandlog.h"
@@ -25,9 +28,10 @@ struct Pending {
 enum class Executed : uint8_t {
   kDone,       // a reply was written (or none is due)
   kPostponed,  // the client is paused: the request must be kept and given again
+  kBlocked,    // the client waits for a key: the request must be kept for Client::rerun()
 };
 
-class Engine final : public Signals {
+class Engine final : public Signals, public Executor {
  public:
   Engine(int databases, bool clustered, Hooks* hooks);
 
@@ -47,6 +51,15 @@ class Engine final : public Signals {
     if (p.hash != 0) core.keyspace.db(db).prefetch_entry(KeyRef({}, p.hash, p.slot));
   }
   Executed execute(Client& c, Pending& p);
+
+  // --- blocked clients (serve_blocked.cc) ---
+  // Has clients wait no longer whose time is over.
+  void end_overdue_waits();
+  // The client is being closed: it waits, watches and queues no more.
+  void forget(Client& c);
+  // Executor
+  void run_nested(Client& c, Command& command, Request request) override;
+  bool end_wait(Client& c, WaitEnd end) override;
 
   // Periodic work on the data, hz times a second: expiry, sizes of tables.
   void cron(int64_t hz);
@@ -72,14 +85,28 @@ class Engine final : public Signals {
   void notify(uint32_t klass, const char* event, Slice key, int db) override;
   void propagate_delete(Database& db, Slice key, bool lazy) override;
   void flushed(int db) override;
+  void swapping(int a, int b) override;
+  void swapped(int a, int b) override;
+  void key_ready(Database& db, Slice key, Type type) override;
+  void key_gone(Database& db, Slice key) override;
 
  private:
+  // False: the command has no key, or its position is not fixed.
+  bool hash_first_key(Pending* p) const;
   void run(Client& c, Pending& p);
+  void queue(Client& c, Pending& p);
+  // Serves those who wait for keys that became ready; right after the command that made them so.
+  void serve_ready();
+  void serve(const DbKey& key);
   void reject(Client& c, Command* command, Slice error);
   void reject_unknown(Client& c, const Request& r, Command* container);
   void count_errors(Client& c, Command* command, uint64_t before);
   // Appends what the command did to the propagation stream: one command, or several in MULTI/EXEC.
   void propagate(const Call& call, bool changed);
+  // One command of what is propagated; within a group (EXEC, scripts) what is more than one is wrapped in
+  // MULTI/EXEC.
+  void emit(int db, std::span<const Slice> argv);
+  void end_group(int db);
   void log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes);
 
   // Whether keys that are past their deadline are ours to delete at the moment.
@@ -92,6 +119,12 @@ class Engine final : public Signals {
   ReplicaKeyExpiry replica_keys_;
   DictUpkeep dicts_;
   PauseScope pause_scope_ = PauseScope::kNone;  // as pause_loosened() saw it last
+  // The group of commands that belong together: open while a command runs others inside it.
+  int nesting_ = 0;
+  std::vector<std::string> group_first_;  // its first command, held back until there is a second
+  int group_first_db_ = 0;
+  size_t group_size_ = 0;
+  bool serving_ = false;
   uint64_t last_ticks_ = 0;  // when the previous command of this turn ended: the start of the next
 };
 

@@ -16,16 +16,6 @@ struct BigEndian {
 
 }  // namespace
 
-void digest_xor(Sha1::Digest* digest, Slice bytes) {
-  const Sha1::Digest d = Sha1::of(bytes);
-  for (size_t i = 0; i < d.size(); i++) (*digest)[i] ^= d[i];
-}
-
-void digest_mix(Sha1::Digest* digest, Slice bytes) {
-  digest_xor(digest, bytes);
-  *digest = Sha1::of({reinterpret_cast<const char*>(digest->data()), digest->size()});
-}
-
 void digest_entry(Sha1::Digest* digest, const Entry& e) {
   digest_mix(digest, BigEndian(static_cast<uint32_t>(e.type())).slice());
   value_mix(e, digest);

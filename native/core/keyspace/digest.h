@@ -9,11 +9,6 @@
 
 namespace kvasir {
 
-// Adds the SHA-1 of bytes, whatever the order of such calls.
-void digest_xor(Sha1::Digest* digest, Slice bytes);
-// The same, and replaces the result by its own SHA-1: the order of calls matters.
-void digest_mix(Sha1::Digest* digest, Slice bytes);
-
 // Type, value, and whether there is a deadline (not which).
 void digest_entry(Sha1::Digest* digest, const Entry& e);
 // All databases; all zeros if there are no keys. O(everything).

@@ -4,48 +4,6 @@
 
 namespace kvasir {
 
-const char* type_name(Type t) {
-  switch (t) {
-    case Type::kString:
-      return "string";
-    case Type::kList:
-      return "list";
-    case Type::kSet:
-      return "set";
-    case Type::kZset:
-      return "zset";
-    case Type::kHash:
-      return "hash";
-    case Type::kStream:
-      return "stream";
-  }
-  return "unknown";
-}
-
-const char* encoding_name(Encoding e) {
-  switch (e) {
-    case Encoding::kRaw:
-      return "raw";
-    case Encoding::kInt:
-      return "int";
-    case Encoding::kHashtable:
-      return "hashtable";
-    case Encoding::kListpack:
-      return "listpack";
-    case Encoding::kIntset:
-      return "intset";
-    case Encoding::kSkiplist:
-      return "skiplist";
-    case Encoding::kEmbstr:
-      return "embstr";
-    case Encoding::kQuicklist:
-      return "quicklist";
-    case Encoding::kStream:
-      return "stream";
-  }
-  return "unknown";
-}
-
 namespace {
 constexpr size_t kEmbstrLimit = 128;
 
@@ -140,11 +98,10 @@ Entry* Entry::make_buffer(Slice key, StrBuf* buf, int64_t expire_ms) {
   return e;
 }
 
-Entry* Entry::make_pointer(Slice key, Type type, Encoding encoding, void* value, int64_t expire_ms) {
+Entry* Entry::make_collection(Slice key, Type type, const Collection& c, int64_t expire_ms) {
   Entry* e = make(key, expire_ms, 0, false);
   e->type_ = static_cast<uint8_t>(type);
-  e->encoding_ = static_cast<uint8_t>(encoding);
-  e->set_pointer(value);
+  e->set_collection(c);
   return e;
 }
 

@@ -23,26 +23,9 @@
 #include "base/alloc.h"
 #include "base/slice.h"
 #include "base/strbuf.h"
+#include "types/type.h"
 
 namespace kvasir {
-
-// RDB and the wire know these numbers (OBJ_*).
-enum class Type : uint8_t { kString = 0, kList = 1, kSet = 2, kZset = 3, kHash = 4, kStream = 6 };
-
-enum class Encoding : uint8_t {
-  kRaw,
-  kInt,
-  kHashtable,
-  kListpack,
-  kIntset,
-  kSkiplist,
-  kEmbstr,
-  kQuicklist,
-  kStream
-};
-
-const char* type_name(Type t);
-const char* encoding_name(Encoding e);
 
 inline constexpr int64_t kNoExpiry = -1;
 
@@ -61,8 +44,8 @@ class Entry {
   static Entry* make_int(Slice key, int64_t value, int64_t expire_ms = kNoExpiry);
   // Takes over one reference of buf.
   static Entry* make_buffer(Slice key, StrBuf* buf, int64_t expire_ms = kNoExpiry);
-  static Entry* make_pointer(Slice key, Type type, Encoding encoding, void* value,
-                             int64_t expire_ms = kNoExpiry);
+  // Takes the collection over.
+  static Entry* make_collection(Slice key, Type type, const Collection& c, int64_t expire_ms = kNoExpiry);
   // The same entry under another key and deadline; the value moves (this one must then be freed with
   // free_shell). A string that was embstr may be raw afterwards.
   Entry* rebuild(Slice key, int64_t expire_ms);
@@ -111,6 +94,12 @@ class Entry {
     return reinterpret_cast<T*>(word());
   }
   void set_pointer(void* p) { set_word(reinterpret_cast<uint64_t>(p)); }
+  // Of any type but kString.
+  [[nodiscard]] Collection collection() const { return {encoding(), pointer<void>()}; }
+  void set_collection(const Collection& c) {
+    set_encoding(c.encoding);
+    set_pointer(c.data);
+  }
 
   // The bytes of an embedded string.
   [[nodiscard]] Slice embedded_value() const { return {embedded_start(), embedded_size_}; }

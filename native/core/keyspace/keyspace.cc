@@ -49,24 +49,25 @@ void Keyspace::delete_expired(Database& db, const KeyRef& k) {
   signals_->propagate_delete(db, key, lazyfree_expire);
 }
 
-void Keyspace::add(Database& db, const KeyRef& k, Entry* e) {
-  init_access(e);
-  db.insert(k, e);
+void Keyspace::added(Database& db, const KeyRef& k, Entry* e) {
   if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry) {
     db.insert_expiring(k, e);
     if (is_replica) remember_replica_key(db, *e);
   }
+  if (interest_ready && e->type() != Type::kString) signals_->key_ready(db, k.key, e->type());
   notify(kNotifyNew, "new", k.key, db);
+}
+
+void Keyspace::add(Database& db, const KeyRef& k, Entry* e) {
+  init_access(e);
+  db.insert(k, e);
+  added(db, k, e);
 }
 
 void Keyspace::add(Database& db, const KeyRef& k, const EntryRoom& room, Entry* e) {
   init_access(e);
   db.insert_at(k, room, e);
-  if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry) {
-    db.insert_expiring(k, e);
-    if (is_replica) remember_replica_key(db, *e);
-  }
-  notify(kNotifyNew, "new", k.key, db);
+  added(db, k, e);
 }
 
 void Keyspace::replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e) {
@@ -83,6 +84,10 @@ void Keyspace::replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e) 
     db.erase_expiring(KeyRef(e->key(), k.hash, k.slot));
   } else if (has) {
     db.insert_expiring(k, e);
+  }
+  if (interest_ready && old->type() != e->type()) {
+    signals_->key_gone(db, k.key);
+    if (e->type() != Type::kString) signals_->key_ready(db, k.key, e->type());
   }
   free_entry(old, lazyfree_server_del);
 }
@@ -107,6 +112,7 @@ Entry* Keyspace::take(Database& db, const KeyRef& k, const EntrySlot& slot) {
   Entry* e = db.erase_at(k, slot);
   if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry)
     db.erase_expiring(KeyRef(e->key(), k.hash, k.slot));
+  if (interest_ready) signals_->key_gone(db, k.key);
   return e;
 }
 
@@ -165,8 +171,9 @@ size_t Keyspace::flush(int db, bool async) {
 
 void Keyspace::swap(int a, int b) {
   if (a == b) return;
-  signals_->swapped(a, b);
+  signals_->swapping(a, b);
   db(a).swap(db(b));
+  signals_->swapped(a, b);
 }
 
 Entry* Keyspace::random_entry(Database& db, Rng& rng) {

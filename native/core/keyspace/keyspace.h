@@ -55,13 +55,15 @@ class Signals {
   virtual void notify(uint32_t klass, const char* event, Slice key, int db) = 0;
   // The key reached its deadline and is being deleted here: replicas and the AOF get a DEL or UNLINK.
   virtual void propagate_delete(Database& db, Slice key, bool lazy) = 0;
-  // Databases emptied or exchanged; db -1: all.
+  // A collection appeared under a key, or one was added to: it may serve those who wait for it.
+  virtual void key_ready(Database& db, Slice key, Type type) = 0;
+  // A key was deleted, or what is there now has another type.
+  virtual void key_gone(Database& db, Slice key) = 0;
+  // A database is about to be emptied; -1: all.
   virtual void flushed(int db) = 0;
-  // SWAPDB: told before the exchange.
-  virtual void swapped(int a, int b) {
-    flushed(a);
-    flushed(b);
-  }
+  // SWAPDB, before and after the exchange.
+  virtual void swapping(int a, int b) = 0;
+  virtual void swapped(int a, int b) = 0;
 };
 
 // What has become of a key whose deadline was looked at.
@@ -165,7 +167,11 @@ class Keyspace {
   Entry* set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64_t expire_ms);
   // After an in-place change or any of the above: watchers and trackers hear of it.
   void modified(Database& db, Slice key) {
-    if (interest_modified) signals_->key_modified(db, key);
+    if (interest_modified != 0) signals_->key_modified(db, key);
+  }
+  // After adding to a collection for which somebody may wait. What add() inserts it reports itself.
+  void ready(Database& db, Slice key, Type type) {
+    if (interest_ready) signals_->key_ready(db, key, type);
   }
   void notify(uint32_t klass, const char* event, Slice key, const Database& db) {
     if ((klass & interest_notify) != 0) signals_->notify(klass, event, key, db.id());
@@ -214,8 +220,11 @@ class Keyspace {
   bool ignore_expiry = false;
   bool lazyfree_expire = true, lazyfree_server_del = true;
   uint32_t interest_notify = 0;
-  bool interest_modified = false;
-  uint64_t dirty = 0;  // changes since the last save, as rdb_changes_since_last_save
+  // Bits of those who want to hear of modified(): who asks for it keeps its bit.
+  enum Interest : uint8_t { kWatchers = 1, kTrackers = 2 };
+  uint8_t interest_modified = 0;
+  bool interest_ready = false;  // somebody waits for keys
+  uint64_t dirty = 0;           // changes since the last save, as rdb_changes_since_last_save
   KeyspaceStats stats;
 
   // Keys with a deadline that were written on a writable replica: its primary knows nothing of them and will
@@ -228,6 +237,7 @@ class Keyspace {
   // anyway.
   bool expire_for_write(Database& db, const KeyRef& k);
   void remember_replica_key(const Database& db, const Entry& e);
+  void added(Database& db, const KeyRef& k, Entry* e);
   void touch_lfu(Entry* e);
   [[nodiscard]] uint32_t lfu_decayed(uint32_t lru) const;
   [[nodiscard]] uint32_t lfu_minutes() const { return static_cast<uint32_t>((now_ms / 60000) & 0xffff); }

@@ -2,19 +2,9 @@
 
 #include <array>
 
-#include "keyspace/digest.h"
-
 namespace kvasir {
 
 namespace {
-
-struct TypeOps {
-  Entry* (*duplicate)(const Entry& e, Slice key, int64_t expire_ms);
-  size_t (*free_effort)(const Entry& e);
-  void (*destroy)(Entry* e);
-  size_t (*value_bytes)(const Entry& e, size_t samples);  // without the entry itself
-  void (*mix)(const Entry& e, Sha1::Digest* digest);
-};
 
 // --- strings ---
 
@@ -29,36 +19,47 @@ Entry* string_duplicate(const Entry& e, Slice key, int64_t expire_ms) {
   return Entry::make_buffer(key, e.buffer()->retain(), expire_ms);
 }
 
-size_t string_free_effort(const Entry&) { return 1; }
-
-size_t string_bytes(const Entry& e, size_t) { return e.has_buffer() ? e.buffer()->footprint() : 0; }
+size_t string_bytes(const Entry& e) { return e.has_buffer() ? e.buffer()->footprint() : 0; }
 
 void string_mix(const Entry& e, Sha1::Digest* digest) {
   char tmp[24];
   digest_mix(digest, e.string_value(tmp));
 }
 
-constexpr TypeOps kString{string_duplicate, string_free_effort, Entry::destroy, string_bytes, string_mix};
+// By Type; a type without a row is not built and has no entries.
+constexpr std::array<const CollectionOps*, kTypes> kCollections = {
+    nullptr,  // strings live in their entry
+    nullptr,  // list
+    nullptr,  // set
+    nullptr,  // sorted set
+    nullptr,  // hash
+    nullptr,  // -
+    nullptr,  // stream
+};
 
-// By Type. The entry of a type that has no row cannot be made.
-constexpr std::array<const TypeOps*, 7> kOps = {&kString};
-
-const TypeOps& ops(const Entry& e) { return *kOps[static_cast<size_t>(e.type())]; }
+const CollectionOps& ops(const Entry& e) { return *kCollections[static_cast<size_t>(e.type())]; }
+bool is_string(const Entry& e) { return e.type() == Type::kString; }
 
 }  // namespace
 
 Entry* value_duplicate(const Entry& e, Slice key, int64_t expire_ms) {
-  return ops(e).duplicate(e, key, expire_ms);
+  if (is_string(e)) return string_duplicate(e, key, expire_ms);
+  return Entry::make_collection(key, e.type(), ops(e).duplicate(e.collection()), expire_ms);
 }
 
-size_t value_free_effort(const Entry& e) { return ops(e).free_effort(e); }
+size_t value_free_effort(const Entry& e) { return is_string(e) ? 1 : ops(e).free_effort(e.collection()); }
 
-void value_destroy(Entry* e) { ops(*e).destroy(e); }
+void value_destroy(Entry* e) {
+  if (!is_string(*e)) ops(*e).destroy(e->collection());
+  Entry::destroy(e);
+}
 
 size_t value_bytes(const Entry& e, size_t samples) {
-  return e.shell_bytes() + ops(e).value_bytes(e, samples);
+  return e.shell_bytes() + (is_string(e) ? string_bytes(e) : ops(e).bytes(e.collection(), samples));
 }
 
-void value_mix(const Entry& e, Sha1::Digest* digest) { ops(e).mix(e, digest); }
+void value_mix(const Entry& e, Sha1::Digest* digest) {
+  is_string(e) ? string_mix(e, digest) : ops(e).mix(e.collection(), digest);
+}
 
 }  // namespace kvasir

@@ -2,38 +2,16 @@
 #pragma once
 
 #include <deque>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "commands/client.h"
 #include "net/poller.h"
 #include "resp/parser.h"
+#include "resp/saved_request.h"
 
 namespace kvasir {
 
 class Reactor;
-
-// A request that could not run in the turn it was parsed in, with memory of its own.
-class SavedRequest {
- public:
-  // Takes the request's buffers over.
-  explicit SavedRequest(Request& r);
-  ~SavedRequest();
-  SavedRequest(SavedRequest&& o) noexcept = default;
-  SavedRequest(const SavedRequest&) = delete;
-  SavedRequest& operator=(const SavedRequest&) = delete;
-  SavedRequest& operator=(SavedRequest&&) = delete;
-  // The request again; its slices refer to this object, its buffers move to it.
-  Request restore(ArgArena* args);
-  [[nodiscard]] size_t bytes() const { return bytes_.size(); }
-
- private:
-  std::string bytes_;
-  std::vector<size_t> sizes_;
-  std::vector<StrBuf*> bufs_;  // empty, or parallel to sizes_
-  uint64_t wire_bytes_;
-};
 
 class Connection final : public Client, public Pollable {
  public:
@@ -56,6 +34,8 @@ class Connection final : public Client, public Pollable {
   [[nodiscard]] bool wants_write() const override { return writing; }
   void output_added() override;
   void resume() override;
+  void rerun() override;
+  void unblocked() override;
 
   int fd;
   Poller::Handle handle = nullptr;
@@ -66,6 +46,7 @@ class Connection final : public Client, public Pollable {
   bool closing = false;       // stands in the reactor's list of connections to close
   bool has_rest = false;      // unparsed input is left for later in this turn
   bool reading = true;
+  bool expects_big = false;    // its last request had an argument that was read to its place
   uint64_t read_turn = 0;      // the turn of the last read
   uint32_t turn_bytes = 0;     // what it brought
   uint32_t turn_requests = 0;  // how many of its requests are still to run

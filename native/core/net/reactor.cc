@@ -19,7 +19,8 @@ namespace kvasir {
 namespace {
 
 constexpr size_t kInputChunk = 1 << 20;
-constexpr size_t kReadSize = 32 * 1024;         // most that one connection contributes to a turn
+constexpr size_t kReadSize = 32 * 1024;  // most that one connection contributes to a turn
+constexpr size_t kProbeSize = 1024;      // the start of a request whose big argument shall not be copied
 constexpr size_t kPendingReadSize = 16 * 1024;  // the same where the bytes stay with the connection
 constexpr int kIovecs = 128;
 constexpr size_t kReplyBufferMin = 1024, kReplyBufferMax = 16 * 1024;
@@ -183,6 +184,7 @@ void Reactor::readable(Connection& c) {
     if (!big) room = std::min(room, kReadSize);
   } else {
     p = input_.reserve(kReadSize);
+    if (c.expects_big) room = kProbeSize;
   }
   const ssize_t n = ::recv(c.fd, p, room, 0);
   core.counters.total_reads++;
@@ -205,9 +207,25 @@ void Reactor::readable(Connection& c) {
     c.parser.did_read(static_cast<size_t>(n));
     parse_rest(c);
   } else {
+    const bool probed = c.expects_big;
     input_.commit(static_cast<size_t>(n));
     parse(c, p, p + n);
+    c.expects_big = c.parser.reading_big();
+    if (probed && c.expects_big && !c.closing) read_big(c);
   }
+}
+
+// The rest of an argument whose beginning was read just now.
+void Reactor::read_big(Connection& c) {
+  size_t room = 0;
+  char* p = c.parser.read_buffer(0, &room);
+  const ssize_t n = ::recv(c.fd, p, room, 0);
+  engine_->core.counters.total_reads++;
+  if (n <= 0) return;  // nothing yet, or a failure that the next read will meet as well
+  c.net_in += static_cast<uint64_t>(n);
+  engine_->core.counters.net_input += static_cast<uint64_t>(n);
+  c.parser.did_read(static_cast<size_t>(n));
+  parse_rest(c);
 }
 
 // Parses what was read into the turn's input.
@@ -322,6 +340,7 @@ void Reactor::turn() {
   turn_began_us_ = core.mono_us;
   const uint64_t commands_before = core.counters.commands_processed;
   if (engine_->pause_loosened()) resume_postponed();
+  engine_->end_overdue_waits();
   // The buckets were sent for when the requests were parsed. The entries of one batch are sent for while the
   // batch before it runs; a client's SELECT in between costs a useless prefetch, nothing else.
   const auto batch = static_cast<size_t>(std::max<int64_t>(1, core.settings.prefetch_batch_max_size));
@@ -386,10 +405,17 @@ void Reactor::turn() {
   in_turn_ = false;
   count_turn(commands_before);
   if (engine_->pause_loosened()) resume_postponed();
-  if (const int64_t end = core.pauses.next_end_ms(); end != 0) {
-    const int64_t longest = 3600 * 1000;
-    poller_->wake_after(static_cast<uint64_t>(std::clamp<int64_t>(end - wall_ms(), 1, longest)));
-  }
+  wake_for_deadlines();
+}
+
+// Has the loop turn when a pause ends or a blocked client's time is over.
+void Reactor::wake_for_deadlines() {
+  int64_t next = engine_->core.pauses.next_end_ms();
+  const int64_t wait = engine_->core.waiting.next_deadline_ms();
+  if (wait != kNoDeadline && (next == 0 || wait < next)) next = wait;
+  if (next == 0) return;
+  const int64_t longest = 3600 * 1000;
+  poller_->wake_after(static_cast<uint64_t>(std::clamp<int64_t>(next - wall_ms(), 1, longest)));
 }
 
 void Reactor::count_turn(uint64_t commands_before) {
@@ -420,18 +446,16 @@ void Reactor::execute(Connection& c, Pending& p) {
     postpone(c, p);
     return;
   }
-  if (engine_->execute(c, p) == Executed::kPostponed) {
+  const Executed how = engine_->execute(c, p);
+  if (how == Executed::kPostponed) {
     postpone(c, p);
     return;
   }
-  if (p.request.bufs != nullptr) {
-    for (uint32_t i = 0; i < p.request.argc; i++) {
-      if (p.request.bufs[i] != nullptr) p.request.bufs[i]->release();
-    }
+  if (how == Executed::kBlocked) {
+    wait(c, p);
+    return;
   }
-  c.flags.reply_skip = c.flags.reply_skip_next;
-  c.flags.reply_skip_next = false;
-  if (!c.out.empty() || c.flags.close_after_reply) queue_flush(c);
+  executed(c, p);
   // A pipeline must not pile up replies beyond the limit before the turn's end.
   if ((c.out.bytes() > kReplyBufferMax || engine_->core.settings.enforce_reply_list) &&
       engine_->enforce_output_limit(c)) {
@@ -443,42 +467,90 @@ void Reactor::execute(Connection& c, Pending& p) {
   }
 }
 
+// What follows a command that ran.
+void Reactor::executed(Connection& c, Pending& p) {
+  if (p.request.bufs != nullptr) {
+    for (uint32_t i = 0; i < p.request.argc; i++) {
+      if (p.request.bufs[i] != nullptr) p.request.bufs[i]->release();
+    }
+  }
+  c.flags.reply_skip = c.flags.reply_skip_next;
+  c.flags.reply_skip_next = false;
+  if (!c.out.empty() || c.flags.close_after_reply) queue_flush(c);
+}
+
+void Reactor::pause_reading(Connection& c) {
+  engine_->core.blocked_clients++;
+  c.reading = false;
+  poller_->watch(c.handle, false, c.writing);
+}
+
 void Reactor::postpone(Connection& c, Pending& p) {
   if (c.saved.empty()) {
-    engine_->core.blocked_clients++;
     postponed_.push_back(&c);
-    c.reading = false;
-    poller_->watch(c.handle, false, c.writing);
+    pause_reading(c);
   }
   c.saved.emplace_back(p.request);
+}
+
+// The client waits for a key; its request is the first of those saved.
+void Reactor::wait(Connection& c, Pending& p) {
+  if (c.reading) pause_reading(c);
+  c.saved.emplace_front(p.request);
+  for (const auto& [i, value] : c.waits->new_args) c.saved.front().set_arg(i, value);
+}
+
+void Reactor::rerun(Connection& c) {
+  Pending p;
+  {
+    SavedRequest saved = std::move(c.saved.front());
+    c.saved.pop_front();
+    p.request = saved.restore_apart(&args_);
+  }
+  engine_->prepare(&p, nullptr, c.db);
+  switch (engine_->execute(c, p)) {
+    case Executed::kBlocked:
+      wait(c, p);
+      return;
+    case Executed::kPostponed:
+      c.saved.emplace_front(p.request);
+      postponed_.push_back(&c);
+      return;
+    case Executed::kDone:
+      executed(c, p);
+      go_on(c);
+      return;
+  }
+}
+
+void Reactor::unblocked(Connection& c) {
+  c.saved.pop_front();
+  queue_flush(c);
+  go_on(c);
+}
+
+// Reads again and takes up what was saved.
+void Reactor::go_on(Connection& c) {
+  engine_->core.blocked_clients--;
+  if (c.closing) return;
+  c.blocked = Blocked::kNo;
+  c.reading = true;
+  poller_->watch(c.handle, true, c.writing);
+  // Running a saved request may save it again, so none of them stays where it is.
+  for (SavedRequest& s : c.saved) {
+    Item item{&c, {}, false};
+    item.pending.request = s.restore_apart(&args_);
+    engine_->prepare(&item.pending, nullptr, c.db);
+    items_.push_back(item);
+  }
+  c.saved.clear();
+  if (!in_turn_ && !items_.empty()) poller_->wake();
 }
 
 void Reactor::resume_postponed() {
   std::vector<Connection*> list;
   list.swap(postponed_);
-  for (Connection* c : list) {
-    engine_->core.blocked_clients--;
-    if (c->closing) continue;
-    c->blocked = Blocked::kNo;
-    c->reading = true;
-    poller_->watch(c->handle, true, c->writing);
-    // The saved requests are copied to the turn's memory, since running them may save them again.
-    for (SavedRequest& s : c->saved) {
-      Item item{c, {}, false};
-      item.pending.request = s.restore(&args_);
-      Request& r = item.pending.request;
-      for (uint32_t i = 0; i < r.argc; i++) {
-        if (r.bufs != nullptr && r.bufs[i] != nullptr) continue;
-        char* copy = args_.bytes(r.argv[i].size + 1);
-        memcpy(copy, r.argv[i].data, r.argv[i].size);
-        r.argv[i].data = copy;
-      }
-      engine_->prepare(&item.pending, nullptr, c->db);
-      items_.push_back(item);
-    }
-    c->saved.clear();
-  }
-  if (!in_turn_ && !items_.empty()) poller_->wake();
+  for (Connection* c : list) go_on(*c);
 }
 
 // ------------------------------------------------------------------ reply
@@ -547,6 +619,8 @@ void Reactor::close(Connection& c) {
   c.closing = true;
   // For everybody else it is gone at once.
   engine_->core.clients.erase(c.id);
+  if (c.blocked == Blocked::kKeys) engine_->core.blocked_clients--;
+  engine_->forget(c);
   if (c.handle != nullptr) {
     poller_->remove(c.handle);
     c.handle = nullptr;

@@ -85,6 +85,9 @@ class Reactor {
   void writable(Connection& c);
   // Clients of one pause go on.
   void resume_postponed();
+  // A client that waited for a key: its request is run again, or has its reply.
+  void rerun(Connection& c);
+  void unblocked(Connection& c);
 
   Engine& engine() { return *engine_; }
   Poller& poller() { return *poller_; }
@@ -98,10 +101,16 @@ class Reactor {
   bool too_much_input(Connection& c);
   void protocol_error(Connection& c);
   void execute(Connection& c, Pending& p);
+  void executed(Connection& c, Pending& p);
+  void pause_reading(Connection& c);
   void postpone(Connection& c, Pending& p);
+  void wait(Connection& c, Pending& p);
+  void go_on(Connection& c);
   bool flush(Connection& c);
   void free_closed();
   void count_turn(uint64_t commands_before);
+  void wake_for_deadlines();
+  void read_big(Connection& c);
 
   struct Item {
     Connection* connection;
