@@ -41,6 +41,8 @@ struct ClientFlags {
   bool reply_skip_next : 1;  // CLIENT REPLY SKIP was this command: the next one is mute
   bool reply_skip : 1;
   bool capa_redirect : 1;
+  // Has ever sent MULTI or WATCH: CLIENT LIST then counts from 0 instead of -1.
+  bool used_transactions : 1;
   bool
       no_blocking : 1;  // inside EXEC or a script: a command that would block answers as if its time was over
   bool rerunning : 1;   // runs again the command that it was blocked in

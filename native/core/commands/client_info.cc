@@ -66,7 +66,9 @@ std::string client_info(const Core& core, const Client& c, bool hide_user_data) 
   line("age", core.wall_s - c.created_ms / 1000)("idle", core.wall_s - c.last_interaction_s)("flags",
                                                                                              client_flags(c));
   line("capa", c.flags.capa_redirect ? "r" : "")("db", c.db)("sub", 0)("psub", 0)("ssub", 0);
-  line("multi", c.transaction == nullptr ? -1 : static_cast<int64_t>(c.transaction->queue.size()));
+  line("multi", c.transaction != nullptr    ? static_cast<int64_t>(c.transaction->queue.size())
+                : c.flags.used_transactions ? 0
+                                            : -1);
   line("watch", c.watching == nullptr ? size_t{0} : c.watching->keys.size());
   line("qbuf", c.query_size())("qbuf-free", c.query_free())("argv-mem", c.argv_memory())(
       "multi-mem", c.transaction_memory());

@@ -13,6 +13,7 @@ void end_transaction(const Call& call) {
 void multi_command(Call& call) {
   if (call.client.transaction != nullptr) return call.reply().error("ERR MULTI calls can not be nested");
   call.client.transaction = std::make_unique<Transaction>();
+  call.client.flags.used_transactions = true;
   call.reply().ok();
 }
 
@@ -54,6 +55,7 @@ void exec_command(Call& call) {
 
 void watch_command(Call& call) {
   if (call.client.transaction != nullptr) return call.reply().error("ERR WATCH inside MULTI is not allowed");
+  call.client.flags.used_transactions = true;
   // Once a key has changed EXEC is bound to fail: more need not be watched.
   if (call.client.watching == nullptr || !call.client.watching->changed) {
     for (int i = 1; i < call.argc(); i++) call.core.watched.watch(&call.client, call.client.db, call.arg(i));

@@ -185,7 +185,7 @@ void Engine::queue(Client& c, Pending& p) {
   // What will be discarded anyway need not be kept.
   if (!t.refused && !(c.watching != nullptr && c.watching->changed)) {
     t.queue.push_back({SavedRequest(p.request), p.command});
-    t.bytes += t.queue.back().request.bytes();
+    t.bytes += t.queue.back().request.bytes() + t.queue.back().request.argc() * sizeof(void*);
     t.command_flags |= p.command->flags;
   }
   c.reply.status("QUEUED");

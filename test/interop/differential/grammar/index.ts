@@ -5,9 +5,10 @@ import { keys } from './keys.js';
 import type { Context, Entry, Group, Step } from './pattern.js';
 import { servers } from './server.js';
 import { strings } from './string.js';
+import { transactions } from './transactions.js';
 import { otherTypes } from './types.js';
 
-export const groups: readonly Group[] = [strings, keys, connections, servers, otherTypes];
+export const groups: readonly Group[] = [strings, keys, connections, servers, transactions, otherTypes];
 
 /** Draws entries in proportion to their weight within the group, and groups by theirs. */
 export class Grammar {
