@@ -173,6 +173,8 @@ Napi::Value ServerObject::debug(const Napi::CallbackInfo& info) {
     switches.cron_paused = on();
   } else if (what == "reply-buffer-resizing") {
     switches.reply_buffer_resizing = on();
+  } else if (what == "skip-checksum-validation") {
+    switches.skip_checksum_validation = on();
   } else if (what == "dict-resizing") {
     dict::set_resize_policy(on() ? dict::ResizePolicy::kAllow : dict::ResizePolicy::kForbid);
   } else if (what == "sleep") {

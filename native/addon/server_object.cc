@@ -21,6 +21,7 @@ HandlerMap all_handlers() {
   register_client_commands(map);
   register_server_commands(map);
   register_transaction_commands(map);
+  register_dump_commands(map);
   return map;
 }
 

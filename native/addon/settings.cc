@@ -45,6 +45,11 @@ const std::unordered_map<std::string, Apply>& table() {
       {"stream-node-max-bytes", limit(&EncodingLimits::stream_node_max_bytes)},
       {"stream-node-max-entries", limit(&EncodingLimits::stream_node_max_entries)},
       {"hll-sparse-max-bytes", limit(&EncodingLimits::hll_sparse_max_bytes)},
+      {"rdbcompression", flag(&Settings::rdb_compression)},
+      {"rdb-version-check",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.settings.rdb_version_check_strict = v.ToString().Utf8Value() == "strict";
+       }},
       {"timeout", number(&Settings::timeout_s)},
       {"tcp-keepalive", number(&Settings::tcp_keepalive_s)},
       {"prefetch-batch-max-size", number(&Settings::prefetch_batch_max_size)},

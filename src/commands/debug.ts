@@ -159,6 +159,12 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     accessed (otherwise the behavior). Setting it to 1 reenables back the
     default.`,
   },
+  'set-skip-checksum-validation': {
+    argc: [3, 3],
+    run: switches('skip-checksum-validation'),
+    help: `SET-SKIP-CHECKSUM-VALIDATION <0|1>
+    Enables or disables checksum checks for RDB files and RESTORE's payload.`,
+  },
   sleep: {
     argc: [3, 3],
     run: ({ server }, args) => {

@@ -67,6 +67,7 @@ export const genericCommands = group('generic', [
     tips: ['nondeterministic_output'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 })],
+    handler: native('dump'),
   }),
 
   command('exists', {
@@ -396,6 +397,7 @@ export const genericCommands = group('generic', [
       optional(integer('seconds', { token: 'IDLETIME', since: '5.0.0' })),
       optional(integer('frequency', { token: 'FREQ', since: '5.0.0' })),
     ],
+    handler: native('restore'),
   }),
 
   command('scan', {

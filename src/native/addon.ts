@@ -144,7 +144,7 @@ export interface NativeServer {
   debug(what: 'glob-test'): void;
   /** Does not return. how: segfault, panic, assert, oom. */
   debug(what: 'crash', how: string): void;
-  /** A switch: active-expire, pause-cron, reply-buffer-resizing, dict-resizing. */
+  /** A switch: active-expire, pause-cron, reply-buffer-resizing, dict-resizing, skip-checksum-validation. */
   debug(what: string, on: boolean): void;
 }
 

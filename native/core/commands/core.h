@@ -70,6 +70,8 @@ struct Settings {
   int64_t commandlog_large_request_max_len = 128;
   int64_t commandlog_large_reply_max_len = 128;
   EncodingLimits encodings;
+  bool rdb_compression = true;
+  bool rdb_version_check_strict = true;
   bool enable_debug_assert = false;
   bool hide_user_data_from_log = true;
   LogLevel loglevel = LogLevel::kNotice;  // messages below are not even formatted
@@ -164,6 +166,7 @@ struct DebugSwitches {
   bool active_expire = true;
   bool cron_paused = false;
   bool reply_buffer_resizing = true;
+  bool skip_checksum_validation = false;
 };
 
 class Core;

@@ -75,14 +75,15 @@ void WatchedKeys::key_modified(const Database& db, Slice key) {
 
 void WatchedKeys::flushed(int db, int with) {
   std::vector<Client*> changed;
-  for (const auto& [id, clients] : index_) {
+  for (const auto& item : index_) {
+    const DbKey& id = item.first;
     if (db >= 0 && id.db != db) continue;
     const KeyRef ref = ks_->ref(id.name);
     const EntrySlot here = ks_->db(id.db).find(ref);
     const EntrySlot there = with >= 0 ? ks_->db(with).find(ref) : EntrySlot();
     if (!here && !there) continue;
     const bool there_due = there && ks_->expired(*there.get());
-    for (Client* c : clients) {
+    for (Client* c : item.second) {
       const auto k = std::find_if(c->watching->keys.begin(), c->watching->keys.end(),
                                   [&](const Watching::Key& w) { return w.db == id.db && w.name == id.name; });
       if (k->was_due && !there) {

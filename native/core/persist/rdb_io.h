@@ -1,0 +1,84 @@
+// The primitives of the RDB format, which DUMP payloads share: lengths, strings, numbers. FACTS 2.2; rdb.c of
+// Valkey is the reference.
+//
+//   length   00xxxxxx 6 bits | 01xxxxxx +1 byte 14 bits | 0x80 +4 bytes BE | 0x81 +8 bytes BE
+//   string   length and bytes, or 0xC0 int8, 0xC1 int16, 0xC2 int32 (LE), or 0xC3 with the lengths compressed
+//   and
+//            original and LZF data
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/slice.h"
+#include "base/strbuf.h"
+
+namespace kvasir {
+
+inline constexpr uint16_t kRdbVersion = 80;
+
+class RdbWriter {
+ public:
+  // compress: rdbcompression; strings that it makes shorter are written as LZF.
+  RdbWriter(std::string* out, bool compress) : out_(out), compress_(compress) {}
+
+  void byte(uint8_t b) { out_->push_back(static_cast<char>(b)); }
+  void bytes(Slice s) { out_->append(s.data, s.size); }
+  void length(uint64_t n);
+  void string(Slice s);
+  // As string() writes its decimal digits.
+  void integer_string(int64_t v);
+  void le64(uint64_t v);
+  void real(double v);  // IEEE 754, little endian
+
+ private:
+  // False: v has more than 32 bits.
+  bool short_integer(int64_t v);
+
+  std::string* out_;
+  bool compress_;
+};
+
+// Where an RDB is read from. Bytes are looked at in a window that grows on demand, so that a string is a
+// slice of it without a copy; a slice is valid until the next read.
+class RdbInput {
+ public:
+  explicit RdbInput(Slice all) : at_(all.data), end_(all.end()) {}
+  virtual ~RdbInput() = default;
+  RdbInput(const RdbInput&) = delete;
+  RdbInput& operator=(const RdbInput&) = delete;
+
+  // All reads return false when the input ends or is not what was asked for.
+  bool byte(uint8_t* b) {
+    if (!need(1)) return false;
+    *b = static_cast<uint8_t>(*at_++);
+    return true;
+  }
+  bool bytes(size_t n, Slice* out) {
+    if (!need(n)) return false;
+    *out = {at_, n};
+    at_ += n;
+    return true;
+  }
+  // A plain length.
+  bool length(uint64_t* n);
+  bool le64(uint64_t* v);
+  bool real(double* v);
+  // A string in any coding. What is not plain bytes is put into *scratch.
+  bool string(Slice* out, std::string* scratch);
+  // Bytes still in the window.
+  [[nodiscard]] size_t left() const { return static_cast<size_t>(end_ - at_); }
+
+ protected:
+  // Has at least n bytes in the window, or returns false.
+  virtual bool refill(size_t /*n*/) { return false; }
+  const char* at_;
+  const char* end_;
+
+ private:
+  bool need(size_t n) { return left() >= n || refill(n); }
+  // A length or, with *coded set, the kind of a string's coding.
+  bool length_or_coding(uint64_t* n, bool* coded);
+};
+
+}  // namespace kvasir

@@ -1,0 +1,88 @@
+#include "persist/rdb_object.h"
+
+#include <array>
+#include <string>
+
+namespace kvasir {
+
+namespace {
+
+// By Type.
+constexpr std::array<const RdbCollection*, kTypes> kCollections = {
+    nullptr,  // strings are no collections
+    nullptr,  // list
+    nullptr,  // set
+    nullptr,  // sorted set
+    nullptr,  // hash
+    nullptr,  // -
+    nullptr,  // stream
+};
+
+// The type a value of this RDB type has.
+bool type_from(uint8_t rdb, Type* type) {
+  switch (static_cast<RdbType>(rdb)) {
+    case RdbType::kString:
+      *type = Type::kString;
+      return true;
+    case RdbType::kListQuicklist2:
+      *type = Type::kList;
+      return true;
+    case RdbType::kSet:
+    case RdbType::kSetIntset:
+    case RdbType::kSetListpack:
+      *type = Type::kSet;
+      return true;
+    case RdbType::kZset2:
+    case RdbType::kZsetListpack:
+      *type = Type::kZset;
+      return true;
+    case RdbType::kHash:
+    case RdbType::kHashListpack:
+    case RdbType::kHash2:
+      *type = Type::kHash;
+      return true;
+    case RdbType::kStreamListpacks3:
+      *type = Type::kStream;
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+RdbType rdb_type_of(const Entry& e) {
+  if (e.type() == Type::kString) return RdbType::kString;
+  return kCollections[static_cast<size_t>(e.type())]->type(e.collection());
+}
+
+void rdb_save_value(RdbWriter& out, const Entry& e) {
+  if (e.type() != Type::kString) {
+    kCollections[static_cast<size_t>(e.type())]->save(out, e.collection());
+  } else if (e.is_int()) {
+    out.integer_string(e.int_value());
+  } else {
+    char unused[24];
+    out.string(e.string_value(unused));
+  }
+}
+
+RdbLoaded rdb_load_value(RdbInput& in, uint8_t rdb_type, Slice key, int64_t expire_ms,
+                         const EncodingLimits& limits, Entry** out) {
+  Type type;
+  if (!type_from(rdb_type, &type)) return RdbLoaded::kCorrupt;
+  if (type == Type::kString) {
+    Slice value;
+    std::string scratch;
+    if (!in.string(&value, &scratch)) return RdbLoaded::kCorrupt;
+    *out = Entry::make_string(key, value, expire_ms);
+    return RdbLoaded::kOk;
+  }
+  const RdbCollection* ops = kCollections[static_cast<size_t>(type)];
+  if (ops == nullptr) return RdbLoaded::kCorrupt;
+  Collection c{};
+  const RdbLoaded loaded = ops->load(in, static_cast<RdbType>(rdb_type), limits, &c);
+  if (loaded == RdbLoaded::kOk) *out = Entry::make_collection(key, type, c, expire_ms);
+  return loaded;
+}
+
+}  // namespace kvasir
