@@ -1,5 +1,6 @@
 #include "process.h"
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/background.h"
 #include "base/clock.h"
 
 namespace kvasir {
@@ -54,6 +56,21 @@ Napi::Value set_open_files_limit(const Napi::CallbackInfo& info) {
 
 Napi::Value disable_transparent_huge_pages(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
+}
+
+// setThreadCpus(thread, cpus): where a thread may run, 'main' or 'background'. '' or the text of errno.
+Napi::Value set_thread_cpus(const Napi::CallbackInfo& info) {
+  const bool main = info[0].ToString().Utf8Value() == "main";
+  const auto list = info[1].As<Napi::Array>();
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    const uint32_t cpu = list.Get(i).ToNumber().Uint32Value();
+    if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
+  }
+  const auto pin = [set] { return sched_setaffinity(0, sizeof set, &set); };
+  if (!main) run_in_background([pin] { pin(); });
+  return Napi::String::New(info.Env(), !main || pin() == 0 ? "" : strerror(errno));
 }
 
 // execute(path, argv): replaces this process (DEBUG RESTART). Returns the text of errno if that failed.
@@ -111,6 +128,7 @@ std::string clock_name() {
 void define_process_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("unixDatagramSend", Napi::Function::New(env, unix_datagram_send));
   exports.Set("setOpenFilesLimit", Napi::Function::New(env, set_open_files_limit));
+  exports.Set("setThreadCpus", Napi::Function::New(env, set_thread_cpus));
   exports.Set("disableTransparentHugePages", Napi::Function::New(env, disable_transparent_huge_pages));
   exports.Set("cpuUsage", Napi::Function::New(env, cpu_usage));
   exports.Set("compilerVersion", Napi::String::New(env, compiler_version()));

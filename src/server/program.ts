@@ -11,6 +11,7 @@ import { Config } from '../config/config.js';
 import { ConfigError, loadConfig } from '../config/file.js';
 import { openAddon } from '../native/addon.js';
 import { Log } from '../observability/log.js';
+import { applyCpuLists } from './cpu-affinity.js';
 import { DaemonSide, startDaemon } from './daemon.js';
 import { Shutdown, type ShutdownWord, takeSignals } from './lifecycle.js';
 import { bindAll, ListenError, rebindOnChange } from './listen.js';
@@ -179,6 +180,7 @@ export async function serve(start: ServerStart): Promise<void> {
   server.shutdown = shutdown;
   takeSignals(shutdown);
   pidFile.create();
+  applyCpuLists(addon, config.str('server-cpulist'), config.str('bio-cpulist'));
   setProcessTitle(config.str('proc-title-template'), start.program, {
     bind: config.value('bind'),
     port: config.int('port'),

@@ -29,6 +29,8 @@ export interface ProcessCalls {
   setOpenFilesLimit(limit: number): string;
   /** prctl(PR_SET_THP_DISABLE); true on success. */
   disableTransparentHugePages(): boolean;
+  /** Where a thread may run; '' or the text of errno. */
+  setThreadCpus(thread: 'main' | 'background', cpus: number[]): string;
 }
 
 /** The first two lines of a server's log. */

@@ -42,7 +42,7 @@ describe('bind', () => {
     for (const [host, shown] of [
       ['127.0.0.1', '127\\.0\\.0\\.1:'],
       ['::1', '\\[::1\\]:'],
-    ]) {
+    ] as const) {
       const client = await server.connect({ host });
       expect(await client.send('CLIENT', 'INFO')).toMatch(
         new RegExp(` addr=${shown}\\d+ laddr=${shown}${server.port} `),

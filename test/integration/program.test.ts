@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -135,6 +135,22 @@ describe('signals and files', () => {
     expect(await client.send('PING')).toBe('PONG');
     expect(server.log).not.toContain('Debugger listening');
     client.close();
+    await server.stop();
+  });
+
+  test('server-cpulist pins the main thread, bio-cpulist the background thread', async () => {
+    const allowed = (thread: string) => {
+      const status = readFileSync(`/proc/${server.pid}/task/${thread}/status`, 'latin1');
+      return /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)![1];
+    };
+    const server = await startKvasir(['--server-cpulist', '0', '--bio-cpulist', '0']);
+    expect(allowed(`${server.pid}`)).toBe('0');
+    const background = () =>
+      readdirSync(`/proc/${server.pid}/task`).find((id) =>
+        readFileSync(`/proc/${server.pid}/task/${id}/comm`, 'latin1').startsWith('kvasir-bg'),
+      );
+    await expect.poll(background).toBeDefined();
+    await expect.poll(() => allowed(background()!)).toBe('0');
     await server.stop();
   });
 
