@@ -13,18 +13,6 @@ namespace {
 
 constexpr size_t kMaxOffsets = 64 * 1024;
 
-HandlerMap all_handlers() {
-  HandlerMap map;
-  register_string_commands(map);
-  register_key_commands(map);
-  register_connection_commands(map);
-  register_client_commands(map);
-  register_server_commands(map);
-  register_transaction_commands(map);
-  register_dump_commands(map);
-  return map;
-}
-
 // A command whose handler is in TypeScript.
 void run_upcall(Call& call) { call.core.hooks->upcall(call); }
 

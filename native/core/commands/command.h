@@ -113,6 +113,7 @@ class CommandTable {
 // The handlers that C++ has, by symbol ("get", "client|list"). Filled by each commands/*.cc through its
 // register function; the addon joins them with the table and reports any that one side lacks.
 using HandlerMap = std::unordered_map<std::string, Handler>;
+HandlerMap all_handlers();
 void register_dump_commands(HandlerMap& map);
 void register_transaction_commands(HandlerMap& map);
 void register_string_commands(HandlerMap& map);
