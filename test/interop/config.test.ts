@@ -497,7 +497,6 @@ describe.skipIf(peer === null)('beside Valkey 9.1.2', () => {
       ['[h]z'],
       ['a\\ppend*'],
       ['***max***'],
-      ['save\0x'],
       [''],
     ])('CONFIG GET %j %j', async (...patterns) => {
       expect(resp2(configGet(config, patterns))).toBe(await server.send('CONFIG', 'GET', ...patterns));

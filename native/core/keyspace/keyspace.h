@@ -201,8 +201,8 @@ class Keyspace {
   // Seconds since the last access (LRU policies); the clock of 24 bits may have gone round.
   [[nodiscard]] uint32_t idle_seconds(const Entry& e) const { return (lru_clock - e.lru()) & 0xffffff; }
 
-  // Access data from elsewhere (RESTORE, RDB): the LFU count or the seconds since the last access, whichever the
-  // policy uses; -1: not known.
+  // Access data from elsewhere (RESTORE, RDB): the LFU count or the seconds since the last access, whichever
+  // the policy uses; -1: not known.
   void set_access(Entry* e, int64_t frequency, int64_t idle_s) const {
     if (lfu) {
       if (frequency >= 0) e->set_lru(lfu_minutes() << 8 | static_cast<uint32_t>(frequency));
