@@ -15,6 +15,8 @@
 #include "dict/table.h"
 #include "keyspace/digest.h"
 #include "server_object.h"
+#include "simd/kernels.h"
+#include "types/quicklist.h"
 
 namespace kvasir {
 
@@ -39,12 +41,13 @@ Entry* find(Engine& engine, const Info& info) {
   return slot ? slot.get() : nullptr;
 }
 
-// ("object", db, key): what there is to say of how a key is stored; undefined if it does not exist.
+// ("object", db, key, fast): what there is to say of how a key is stored; undefined if it does not exist.
 Napi::Value object(Engine& engine, const Info& info) {
   const Entry* e = find(engine, info);
   if (e == nullptr) return info.Env().Undefined();
+  const bool fast = info[3].ToBoolean().Value();
   const Keyspace& ks = engine.core.keyspace;
-  char text[256];
+  char text[512];
   int n = snprintf(text, sizeof text, "Value at:%p refcount:1 encoding:%s", static_cast<const void*>(e),
                    encoding_name(e->encoding()));
   const size_t rest = sizeof text - static_cast<size_t>(n);
@@ -53,6 +56,17 @@ Napi::Value object(Engine& engine, const Info& info) {
                   e->lru() >> 8);
   } else {
     n += snprintf(text + n, rest, " lru:%u lru_seconds_idle:%u", e->lru(), ks.idle_seconds(*e));
+  }
+  if (e->encoding() == Encoding::kQuicklist) {
+    const auto* list = e->pointer<const Quicklist>();
+    n += snprintf(text + n, sizeof text - static_cast<size_t>(n),
+                  " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:%d", list->nodes(),
+                  static_cast<double>(list->size()) / static_cast<double>(list->nodes()), list->fill(),
+                  list->compresses() ? 1 : 0);
+    if (!fast) {
+      n += snprintf(text + n, sizeof text - static_cast<size_t>(n), " ql_uncompressed_size:%zu",
+                    list->unpacked_bytes());
+    }
   }
   return latin1(info.Env(), {text, static_cast<size_t>(n)});
 }
@@ -133,6 +147,18 @@ void glob_test() {
   }
 }
 
+// ("simd"): the set of kernels in use, and the names of those that run here. ("simd", name): selects one
+// first; undefined if there is none of that name.
+Napi::Value simd_kernels(const Info& info) {
+  const Napi::Env env = info.Env();
+  if (info.Length() > 1 && !simd::select(latin1_bytes(info[1]))) return env.Undefined();
+  const auto all = simd::available();
+  Napi::Array names = Napi::Array::New(env, all.size() + 1);
+  names[0u] = latin1(env, simd::kernels().name);
+  for (uint32_t i = 0; i < all.size(); i++) names[i + 1] = latin1(env, all[i]->name);
+  return names;
+}
+
 // ("crash", how): ends the process the hard way.
 void crash(Core& core, const std::string& how) {
   if (how == "segfault") {
@@ -167,6 +193,7 @@ Napi::Value ServerObject::debug(const Napi::CallbackInfo& info) {
   if (what == "digest") return digest(e, info);
   if (what == "populate") return populate(e, info);
   if (what == "htstats") return table_stats(e, info);
+  if (what == "simd") return simd_kernels(info);
   if (what == "active-expire") {
     switches.active_expire = on();
   } else if (what == "pause-cron") {
@@ -175,6 +202,8 @@ Napi::Value ServerObject::debug(const Napi::CallbackInfo& info) {
     switches.reply_buffer_resizing = on();
   } else if (what == "skip-checksum-validation") {
     switches.skip_checksum_validation = on();
+  } else if (what == "quicklist-packed-threshold") {
+    e.core.settings.encodings.list_packed_threshold = static_cast<size_t>(info[1].ToNumber().Int64Value());
   } else if (what == "dict-resizing") {
     dict::set_resize_policy(on() ? dict::ResizePolicy::kAllow : dict::ResizePolicy::kForbid);
   } else if (what == "sleep") {

@@ -21,6 +21,7 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
   const KeyspaceStats& k = core.keyspace.stats;
   const LazyfreeStats lazy = lazyfree_stats();
   const LoadSamples& load = engine(info).load;
+  const Eviction& eviction = engine(info).eviction;
   Fields f(info.Env());
   f("connected_clients", core.clients.size())("blocked_clients", core.blocked_clients)(
       "client_recent_max_input_buffer", core.client_peaks.input())("client_recent_max_output_buffer",
@@ -45,11 +46,17 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
       "eventloop_cmd_per_cycle_max", n.eventloop_cmd_max)("used_active_time_us", n.active_us)(
       "prefetch_batches", n.prefetch_batches)("prefetch_entries", n.prefetch_entries)(
       "keyspace_hits", k.hits)("keyspace_misses", k.misses)("expired_keys", k.expired)(
-      "evicted_keys", k.evicted)("expired_stale_perc", k.expired_stale_perc)("expired_time_cap_reached_count",
-                                                                             k.expired_time_cap_reached)(
+      "evicted_keys", k.evicted)("eviction_exceeded_microseconds", eviction.exceeded_us())(
+      "eviction_present_exceeded_microseconds", eviction.present_exceeded_us())(
+      "mem_not_counted_for_evict", eviction.not_counted())("expired_stale_perc", k.expired_stale_perc)(
+      "expired_time_cap_reached_count", k.expired_time_cap_reached)(
       "expire_cycle_cpu_microseconds", k.expire_cycle_cpu_us)("lazyfree_pending_objects", lazy.pending)(
       "lazyfreed_objects", lazy.freed)("dirty", core.keyspace.dirty)("next_client_id", core.next_client_id)(
-      "server_time_usec", core.wall_us)("watching_clients", core.watched.clients())(
+      "server_time_usec", core.wall_us)("pubsub_channels", core.pubsub.topics(TopicKind::kChannel))(
+      "pubsub_patterns", core.pubsub.topics(TopicKind::kPattern))(
+      "pubsubshard_channels", core.pubsub.topics(TopicKind::kShardChannel))(
+      "tracking_total_keys", core.tracking.keys())("tracking_total_items", core.tracking.items())(
+      "tracking_total_prefixes", core.tracking.prefixes())("watching_clients", core.watched.clients())(
       "total_watched_keys", core.watched.keys())("clients_in_timeout_table", core.waiting.timed())(
       "total_blocking_keys", core.waiting.keys())("total_blocking_keys_on_nokey",
                                                   core.waiting.keys_on_gone());
@@ -80,6 +87,7 @@ Napi::Value ServerObject::reset_stats(const Napi::CallbackInfo& info) {
   engine(info).load.reset_rates();
   core.counters = {};
   core.keyspace.stats = {};
+  engine(info).eviction.reset_stats();
   lazyfree_reset_stats();
   for (const auto& c : core.table.all()) {
     c->calls = c->nsec = c->rejected = c->failed = 0;

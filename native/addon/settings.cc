@@ -50,6 +50,12 @@ const std::unordered_map<std::string, Apply>& table() {
        [](Engine& e, const Napi::Value& v) {
          e.core.settings.rdb_version_check_strict = v.ToString().Utf8Value() == "strict";
        }},
+      {"notify-keyspace-events",
+       [](Engine& e, const Napi::Value& v) { e.core.keyspace.interest_notify = v.ToNumber().Uint32Value(); }},
+      {"tracking-table-max-keys",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.tracking.max_keys = static_cast<size_t>(v.ToNumber().DoubleValue());
+       }},
       {"timeout", number(&Settings::timeout_s)},
       {"tcp-keepalive", number(&Settings::tcp_keepalive_s)},
       {"prefetch-batch-max-size", number(&Settings::prefetch_batch_max_size)},
@@ -75,17 +81,27 @@ const std::unordered_map<std::string, Apply>& table() {
       {"lazyfree-lazy-server-del",
        [](Engine& e, const Napi::Value& v) { e.core.keyspace.lazyfree_server_del = v.ToBoolean().Value(); }},
       {"lfu-log-factor",
-       [](Engine& e, const Napi::Value& v) {
-         e.core.keyspace.lfu_log_factor = static_cast<uint8_t>(v.ToNumber().Uint32Value());
-       }},
+       [](Engine& e, const Napi::Value& v) { e.core.keyspace.lfu_log_factor = v.ToNumber().Uint32Value(); }},
       {"lfu-decay-time",
        [](Engine& e, const Napi::Value& v) {
          e.core.keyspace.lfu_decay_minutes = v.ToNumber().Uint32Value();
        }},
       {"maxmemory-policy",
        [](Engine& e, const Napi::Value& v) {
-         e.core.keyspace.lfu = v.ToString().Utf8Value().find("lfu") != std::string::npos;
+         const EvictionRule rule = EvictionRule::parse(v.ToString().Utf8Value());
+         e.core.settings.eviction = rule;
+         e.core.keyspace.lfu = rule.order == EvictionOrder::kLfu;
        }},
+      {"maxmemory",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.settings.maxmemory = v.ToNumber().Int64Value();
+         e.eviction.begin();
+       }},
+      {"maxmemory-clients", number(&Settings::maxmemory_clients)},
+      {"maxmemory-samples", number(&Settings::maxmemory_samples)},
+      {"maxmemory-eviction-tenacity", number(&Settings::maxmemory_eviction_tenacity)},
+      {"lazyfree-lazy-eviction", flag(&Settings::lazyfree_lazy_eviction)},
+      {"replica-ignore-maxmemory", flag(&Settings::replica_ignore_maxmemory)},
       {"loglevel",
        [](Engine& e, const Napi::Value& v) {
          const std::string level = v.ToString().Utf8Value();

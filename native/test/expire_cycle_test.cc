@@ -9,7 +9,7 @@ using namespace kvasir;
 namespace {
 
 struct Listener final : Signals {
-  void key_modified(Database&, Slice) override {}
+  void key_modified(Database&, Slice, bool) override {}
   void notify(uint32_t klass, const char* event, Slice, int) override {
     if (klass == kNotifyExpired && std::string(event) == "expired") events++;
   }

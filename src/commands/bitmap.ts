@@ -10,6 +10,7 @@ import {
   keysFrom,
   multiple,
   multipleWithToken,
+  native,
   oneof,
   optional,
   string,
@@ -43,6 +44,7 @@ export const bitmapCommands = group('bitmap', [
         ]),
       ),
     ],
+    handler: native('bitcount'),
   }),
 
   command('bitfield', {
@@ -83,6 +85,7 @@ export const bitmapCommands = group('bitmap', [
         ),
       ),
     ],
+    handler: native('bitfield'),
   }),
 
   command('bitfield_ro', {
@@ -99,6 +102,7 @@ export const bitmapCommands = group('bitmap', [
         multipleWithToken(block('get-block', [string('encoding'), integer('offset')], { token: 'GET' })),
       ),
     ],
+    handler: native('bitfield_ro'),
   }),
 
   command('bitop', {
@@ -114,6 +118,7 @@ export const bitmapCommands = group('bitmap', [
       key('destkey', { spec: 0 }),
       multiple(key('key', { spec: 1 })),
     ],
+    handler: native('bitop'),
   }),
 
   command('bitpos', {
@@ -140,6 +145,7 @@ export const bitmapCommands = group('bitmap', [
         ]),
       ),
     ],
+    handler: native('bitpos'),
   }),
 
   command('getbit', {
@@ -151,6 +157,7 @@ export const bitmapCommands = group('bitmap', [
     categories: ['bitmap'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 }), integer('offset')],
+    handler: native('getbit'),
   }),
 
   command('setbit', {
@@ -162,5 +169,6 @@ export const bitmapCommands = group('bitmap', [
     categories: ['bitmap'],
     keys: [keyAt(1, ['RW', 'access', 'update'])],
     arguments: [key('key', { spec: 0 }), integer('offset'), integer('value')],
+    handler: native('setbit'),
   }),
 ]);

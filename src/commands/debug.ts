@@ -3,6 +3,7 @@
  * a subsystem (persistence, replication, cluster, lists) come with it.
  */
 
+import { parseMemory } from '../config/numbers.js';
 import { rewriteConfig } from '../config/rewrite.js';
 import {
   Double,
@@ -28,6 +29,9 @@ interface Subcommand {
 
 /** What DEBUG REPLYBUFFER PEAK-RESET-TIME RESET goes back to. */
 const PEAK_RESET_MS = 5000;
+
+/** A little less than 4 GiB: an element that is not plain must fit into a listpack. */
+const MAX_PACKED_THRESHOLD = 2n ** 32n - 2n ** 20n;
 
 const NOT_AN_INTEGER = new ErrorReply('ERR value is not an integer or out of range');
 const NOT_POSITIVE = new ErrorReply('ERR value is out of range, must be positive');
@@ -123,7 +127,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   object: {
     argc: [3, 4],
     run: ({ server, client }, args) => {
-      const text = server.native.debug('object', client.db, args[2]!);
+      const text = server.native.debug('object', client.db, args[2]!, same(args[3], 'fast'));
       return text === undefined ? NO_SUCH_KEY : new Status(text);
     },
     help: `OBJECT <key> [fast]
@@ -150,6 +154,20 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     integer, double, bignum, null, array, set, map, attrib, push, verbatim,
     true, false.`,
   },
+  'quicklist-packed-threshold': {
+    argc: [3, 3],
+    run: ({ server }, args) => {
+      const bytes = parseMemory(args[2]!);
+      if (bytes === null || bytes > MAX_PACKED_THRESHOLD) {
+        return new ErrorReply('ERR argument must be a memory value bigger than 1 and smaller than 4gb');
+      }
+      server.native.debug('quicklist-packed-threshold', Number(bytes));
+      return OK;
+    },
+    help: `QUICKLIST-PACKED-THRESHOLD <size>
+    Sets the threshold for elements to be inserted as plain vs packed nodes
+    Default value is 1GB, allows values up to 4GB. Setting to 0 restores to default.`,
+  },
   segfault: { argc: ANY, run: crash('segfault'), help: 'SEGFAULT\n    Crash the server with sigsegv.' },
   'set-active-expire': {
     argc: [3, 3],
@@ -164,6 +182,18 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     run: switches('skip-checksum-validation'),
     help: `SET-SKIP-CHECKSUM-VALIDATION <0|1>
     Enables or disables checksum checks for RDB files and RESTORE's payload.`,
+  },
+  simd: {
+    argc: [2, 3],
+    run: ({ server }, args) => {
+      const names = args.length > 2 ? server.native.debug('simd', args[2]!) : server.native.debug('simd');
+      if (names !== undefined) return names[0]!;
+      const [, ...known] = server.native.debug('simd')!;
+      return new ErrorReply(`ERR No such kernels here. Known: auto, ${known.join(', ')}`);
+    },
+    help: `SIMD [<name>|auto]
+    Show which kernels count bits and merge HyperLogLogs. With a name, use these
+    from now on; with auto, the fastest that the CPU can run.`,
   },
   sleep: {
     argc: [3, 3],

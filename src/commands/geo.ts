@@ -10,6 +10,7 @@ import {
   keyAfter,
   keyAt,
   multiple,
+  native,
   oneof,
   optional,
   string,
@@ -18,6 +19,7 @@ import {
 
 export const geoCommands = group('geo', [
   command('geoadd', {
+    handler: native('geoadd'),
     summary: "Adds one or more members to a geospatial index. The key is created if it doesn't exist.",
     since: '3.2.0',
     complexity: 'O(log(N)) for each item added, where N is the number of elements in the sorted set.',
@@ -35,6 +37,7 @@ export const geoCommands = group('geo', [
   }),
 
   command('geodist', {
+    handler: native('geodist'),
     summary: 'Returns the distance between two members of a geospatial index.',
     since: '3.2.0',
     complexity: 'O(1)',
@@ -51,6 +54,7 @@ export const geoCommands = group('geo', [
   }),
 
   command('geohash', {
+    handler: native('geohash'),
     summary: 'Returns members from a geospatial index as geohash strings.',
     since: '3.2.0',
     complexity: 'O(1) for each member requested.',
@@ -62,6 +66,7 @@ export const geoCommands = group('geo', [
   }),
 
   command('geopos', {
+    handler: native('geopos'),
     summary: 'Returns the longitude and latitude of members from a geospatial index.',
     since: '3.2.0',
     complexity: 'O(1) for each member requested.',
@@ -73,6 +78,7 @@ export const geoCommands = group('geo', [
   }),
 
   command('georadius', {
+    handler: native('georadius'),
     summary:
       'Queries a geospatial index for members within a distance from a coordinate, optionally stores the result.',
     since: '3.2.0',
@@ -117,6 +123,7 @@ export const geoCommands = group('geo', [
   }),
 
   command('georadius_ro', {
+    handler: native('georadius_ro'),
     summary: 'Returns members from a geospatial index that are within a distance from a coordinate.',
     since: '3.2.10',
     complexity:
@@ -149,6 +156,7 @@ export const geoCommands = group('geo', [
   }),
 
   command('georadiusbymember', {
+    handler: native('georadiusbymember'),
     summary:
       'Queries a geospatial index for members within a distance from a member, optionally stores the result.',
     since: '3.2.0',
@@ -187,6 +195,7 @@ export const geoCommands = group('geo', [
   }),
 
   command('georadiusbymember_ro', {
+    handler: native('georadiusbymember_ro'),
     summary: 'Returns members from a geospatial index that are within a distance from a member.',
     since: '3.2.10',
     complexity:
@@ -213,6 +222,7 @@ export const geoCommands = group('geo', [
   }),
 
   command('geosearch', {
+    handler: native('geosearch'),
     summary: 'Queries a geospatial index for members inside an area of a box, circle, or a polygon.',
     since: '6.2.0',
     complexity:
@@ -261,6 +271,7 @@ export const geoCommands = group('geo', [
   }),
 
   command('geosearchstore', {
+    handler: native('geosearchstore'),
     summary:
       'Queries a geospatial index for members inside an area of a box, a circle, or a polygon, optionally stores the result.',
     since: '6.2.0',

@@ -1,6 +1,6 @@
 /** HyperLogLog (strings that count distinct elements). */
 
-import { command, group, key, keyAt, keysFrom, multiple, optional, string } from './spec.js';
+import { command, group, key, keyAt, keysFrom, multiple, native, optional, string } from './spec.js';
 
 export const hyperloglogCommands = group('hyperloglog', [
   command('pfadd', {
@@ -12,6 +12,7 @@ export const hyperloglogCommands = group('hyperloglog', [
     categories: ['hyperloglog'],
     keys: [keyAt(1, ['RW', 'insert'])],
     arguments: [key('key', { spec: 0 }), optional(multiple(string('element')))],
+    handler: native('pfadd'),
   }),
 
   command('pfcount', {
@@ -29,6 +30,7 @@ export const hyperloglogCommands = group('hyperloglog', [
       }),
     ],
     arguments: [multiple(key('key', { spec: 0 }))],
+    handler: native('pfcount'),
   }),
 
   command('pfdebug', {
@@ -41,6 +43,7 @@ export const hyperloglogCommands = group('hyperloglog', [
     keys: [keyAt(2, ['RW', 'access'])],
     docFlags: ['syscmd'],
     arguments: [string('subcommand'), key('key', { spec: 0 })],
+    handler: native('pfdebug'),
   }),
 
   command('pfmerge', {
@@ -52,6 +55,7 @@ export const hyperloglogCommands = group('hyperloglog', [
     categories: ['hyperloglog'],
     keys: [keyAt(1, ['RW', 'access', 'insert']), keysFrom(2, ['RO', 'access'], { last: -1 })],
     arguments: [key('destkey', { spec: 0 }), optional(multiple(key('sourcekey', { spec: 1 })))],
+    handler: native('pfmerge'),
   }),
 
   command('pfselftest', {
@@ -62,5 +66,6 @@ export const hyperloglogCommands = group('hyperloglog', [
     flags: ['admin'],
     categories: ['hyperloglog'],
     docFlags: ['syscmd'],
+    handler: native('pfselftest'),
   }),
 ]);

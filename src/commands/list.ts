@@ -10,6 +10,7 @@ import {
   keysCounted,
   keysFrom,
   multiple,
+  native,
   oneof,
   optional,
   string,
@@ -33,6 +34,7 @@ export const listCommands = group('list', [
       oneof('whereto', [token('LEFT'), token('RIGHT')]),
       double('timeout'),
     ],
+    handler: native('blmove'),
   }),
 
   command('blmpop', {
@@ -52,6 +54,7 @@ export const listCommands = group('list', [
       oneof('where', [token('LEFT'), token('RIGHT')]),
       optional(integer('count', { token: 'COUNT' })),
     ],
+    handler: native('blmpop'),
   }),
 
   command('blpop', {
@@ -65,6 +68,7 @@ export const listCommands = group('list', [
     keys: [keysFrom(1, ['RW', 'access', 'delete'], { last: -2 })],
     history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
     arguments: [multiple(key('key', { spec: 0 })), double('timeout')],
+    handler: native('blpop'),
   }),
 
   command('brpop', {
@@ -78,6 +82,7 @@ export const listCommands = group('list', [
     keys: [keysFrom(1, ['RW', 'access', 'delete'], { last: -2 })],
     history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
     arguments: [multiple(key('key', { spec: 0 })), double('timeout')],
+    handler: native('brpop'),
   }),
 
   command('brpoplpush', {
@@ -91,6 +96,7 @@ export const listCommands = group('list', [
     keys: [keyAt(1, ['RW', 'access', 'delete']), keyAt(2, ['RW', 'insert'])],
     history: [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']],
     arguments: [key('source', { spec: 0 }), key('destination', { spec: 1 }), double('timeout')],
+    handler: native('brpoplpush'),
   }),
 
   command('lindex', {
@@ -103,6 +109,7 @@ export const listCommands = group('list', [
     categories: ['list'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 }), integer('index')],
+    handler: native('lindex'),
   }),
 
   command('linsert', {
@@ -120,6 +127,7 @@ export const listCommands = group('list', [
       string('pivot'),
       string('element'),
     ],
+    handler: native('linsert'),
   }),
 
   command('llen', {
@@ -131,6 +139,7 @@ export const listCommands = group('list', [
     categories: ['list'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 })],
+    handler: native('llen'),
   }),
 
   command('lmove', {
@@ -148,6 +157,7 @@ export const listCommands = group('list', [
       oneof('wherefrom', [token('LEFT'), token('RIGHT')]),
       oneof('whereto', [token('LEFT'), token('RIGHT')]),
     ],
+    handler: native('lmove'),
   }),
 
   command('lmpop', {
@@ -166,6 +176,7 @@ export const listCommands = group('list', [
       oneof('where', [token('LEFT'), token('RIGHT')]),
       optional(integer('count', { token: 'COUNT' })),
     ],
+    handler: native('lmpop'),
   }),
 
   command('lpop', {
@@ -179,6 +190,7 @@ export const listCommands = group('list', [
     keys: [keyAt(1, ['RW', 'access', 'delete'])],
     history: [['6.2.0', 'Added the `count` argument.']],
     arguments: [key('key', { spec: 0 }), optional(integer('count', { since: '6.2.0' }))],
+    handler: native('lpop'),
   }),
 
   command('lpos', {
@@ -197,6 +209,7 @@ export const listCommands = group('list', [
       optional(integer('num-matches', { token: 'COUNT' })),
       optional(integer('len', { token: 'MAXLEN' })),
     ],
+    handler: native('lpos'),
   }),
 
   command('lpush', {
@@ -210,6 +223,7 @@ export const listCommands = group('list', [
     keys: [keyAt(1, ['RW', 'insert'])],
     history: [['2.4.0', 'Accepts multiple `element` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('element'))],
+    handler: native('lpush'),
   }),
 
   command('lpushx', {
@@ -223,6 +237,7 @@ export const listCommands = group('list', [
     keys: [keyAt(1, ['RW', 'insert'])],
     history: [['4.0.0', 'Accepts multiple `element` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('element'))],
+    handler: native('lpushx'),
   }),
 
   command('lrange', {
@@ -235,6 +250,7 @@ export const listCommands = group('list', [
     categories: ['list'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 }), integer('start'), integer('stop')],
+    handler: native('lrange'),
   }),
 
   command('lrem', {
@@ -246,6 +262,7 @@ export const listCommands = group('list', [
     categories: ['list'],
     keys: [keyAt(1, ['RW', 'delete'])],
     arguments: [key('key', { spec: 0 }), integer('count'), string('element')],
+    handler: native('lrem'),
   }),
 
   command('lset', {
@@ -258,6 +275,7 @@ export const listCommands = group('list', [
     categories: ['list'],
     keys: [keyAt(1, ['RW', 'update'])],
     arguments: [key('key', { spec: 0 }), integer('index'), string('element')],
+    handler: native('lset'),
   }),
 
   command('ltrim', {
@@ -269,6 +287,7 @@ export const listCommands = group('list', [
     categories: ['list'],
     keys: [keyAt(1, ['RW', 'delete'])],
     arguments: [key('key', { spec: 0 }), integer('start'), integer('stop')],
+    handler: native('ltrim'),
   }),
 
   command('rpop', {
@@ -282,6 +301,7 @@ export const listCommands = group('list', [
     keys: [keyAt(1, ['RW', 'access', 'delete'])],
     history: [['6.2.0', 'Added the `count` argument.']],
     arguments: [key('key', { spec: 0 }), optional(integer('count', { since: '6.2.0' }))],
+    handler: native('rpop'),
   }),
 
   command('rpoplpush', {
@@ -294,6 +314,7 @@ export const listCommands = group('list', [
     categories: ['list'],
     keys: [keyAt(1, ['RW', 'access', 'delete']), keyAt(2, ['RW', 'insert'])],
     arguments: [key('source', { spec: 0 }), key('destination', { spec: 1 })],
+    handler: native('rpoplpush'),
   }),
 
   command('rpush', {
@@ -307,6 +328,7 @@ export const listCommands = group('list', [
     keys: [keyAt(1, ['RW', 'insert'])],
     history: [['2.4.0', 'Accepts multiple `element` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('element'))],
+    handler: native('rpush'),
   }),
 
   command('rpushx', {
@@ -320,5 +342,6 @@ export const listCommands = group('list', [
     keys: [keyAt(1, ['RW', 'insert'])],
     history: [['4.0.0', 'Accepts multiple `element` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('element'))],
+    handler: native('rpushx'),
   }),
 ]);

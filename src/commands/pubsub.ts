@@ -1,7 +1,7 @@
 /** Publish and subscribe. */
 
 import { pubsubHelp } from './help.js';
-import { command, group, keyAt, keysFrom, multiple, optional, pattern, string } from './spec.js';
+import { command, group, keyAt, keysFrom, multiple, native, optional, pattern, string } from './spec.js';
 
 export const pubsubCommands = group('pubsub', [
   command('psubscribe', {
@@ -11,6 +11,7 @@ export const pubsubCommands = group('pubsub', [
     arity: -2,
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     arguments: [multiple(pattern('pattern'))],
+    handler: native('psubscribe'),
   }),
 
   command('publish', {
@@ -21,6 +22,7 @@ export const pubsubCommands = group('pubsub', [
     arity: 3,
     flags: ['pubsub', 'loading', 'stale', 'fast', 'may_replicate'],
     arguments: [string('channel'), string('message')],
+    handler: native('publish'),
   }),
 
   command('pubsub', {
@@ -37,6 +39,7 @@ export const pubsubCommands = group('pubsub', [
         arity: -2,
         flags: ['pubsub', 'loading', 'stale'],
         arguments: [optional(pattern('pattern'))],
+        handler: native('pubsub|channels'),
       }),
 
       command('help', {
@@ -54,6 +57,7 @@ export const pubsubCommands = group('pubsub', [
         complexity: 'O(1)',
         arity: 2,
         flags: ['pubsub', 'loading', 'stale'],
+        handler: native('pubsub|numpat'),
       }),
 
       command('numsub', {
@@ -63,6 +67,7 @@ export const pubsubCommands = group('pubsub', [
         arity: -2,
         flags: ['pubsub', 'loading', 'stale'],
         arguments: [optional(multiple(string('channel')))],
+        handler: native('pubsub|numsub'),
       }),
 
       command('shardchannels', {
@@ -73,6 +78,7 @@ export const pubsubCommands = group('pubsub', [
         arity: -2,
         flags: ['pubsub', 'loading', 'stale'],
         arguments: [optional(pattern('pattern'))],
+        handler: native('pubsub|shardchannels'),
       }),
 
       command('shardnumsub', {
@@ -82,6 +88,7 @@ export const pubsubCommands = group('pubsub', [
         arity: -2,
         flags: ['pubsub', 'loading', 'stale'],
         arguments: [optional(multiple(string('shardchannel')))],
+        handler: native('pubsub|shardnumsub'),
       }),
     ],
   }),
@@ -93,6 +100,7 @@ export const pubsubCommands = group('pubsub', [
     arity: -1,
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     arguments: [optional(multiple(pattern('pattern')))],
+    handler: native('punsubscribe'),
   }),
 
   command('spublish', {
@@ -103,6 +111,7 @@ export const pubsubCommands = group('pubsub', [
     flags: ['pubsub', 'loading', 'stale', 'fast', 'may_replicate'],
     keys: [keyAt(1, ['not_key'])],
     arguments: [string('shardchannel'), string('message')],
+    handler: native('spublish'),
   }),
 
   command('ssubscribe', {
@@ -113,6 +122,7 @@ export const pubsubCommands = group('pubsub', [
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     keys: [keysFrom(1, ['not_key'], { last: -1 })],
     arguments: [multiple(string('shardchannel'))],
+    handler: native('ssubscribe'),
   }),
 
   command('subscribe', {
@@ -122,6 +132,7 @@ export const pubsubCommands = group('pubsub', [
     arity: -2,
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     arguments: [multiple(string('channel'))],
+    handler: native('subscribe'),
   }),
 
   command('sunsubscribe', {
@@ -132,6 +143,7 @@ export const pubsubCommands = group('pubsub', [
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     keys: [keysFrom(1, ['not_key'], { last: -1 })],
     arguments: [optional(multiple(string('shardchannel')))],
+    handler: native('sunsubscribe'),
   }),
 
   command('unsubscribe', {
@@ -141,5 +153,6 @@ export const pubsubCommands = group('pubsub', [
     arity: -1,
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     arguments: [optional(multiple(string('channel')))],
+    handler: native('unsubscribe'),
   }),
 ]);

@@ -151,6 +151,7 @@ export const serverCommands = group('server', [
     since: '1.0.0',
     arity: 1,
     flags: ['admin', 'noscript', 'loading', 'stale'],
+    handler: native('monitor'),
   }),
 
   command('psync', {

@@ -10,6 +10,7 @@ import {
   keysCounted,
   keysFrom,
   multiple,
+  native,
   oneof,
   optional,
   token,
@@ -17,6 +18,7 @@ import {
 
 export const sortedSetAlgebraCommands = group('sorted-set', [
   command('bzmpop', {
+    handler: native('bzmpop'),
     summary:
       'Removes and returns a member by score from one or more sorted sets. Blocks until a member is available otherwise. Deletes the sorted set if the last element was popped.',
     since: '7.0.0',
@@ -37,6 +39,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('bzpopmax', {
+    handler: native('bzpopmax'),
     summary:
       'Removes and returns the member with the highest score from one or more sorted sets. Blocks until a member is available otherwise. Deletes the sorted set if the last element was popped.',
     since: '5.0.0',
@@ -50,6 +53,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('bzpopmin', {
+    handler: native('bzpopmin'),
     summary:
       'Removes and returns the member with the lowest score from one or more sorted sets. Blocks until a member is available otherwise. Deletes the sorted set if the last element was popped.',
     since: '5.0.0',
@@ -63,6 +67,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zdiff', {
+    handler: native('zdiff'),
     summary: 'Returns the difference between multiple sorted sets.',
     since: '6.2.0',
     complexity:
@@ -76,6 +81,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zdiffstore', {
+    handler: native('zdiffstore'),
     summary: 'Stores the difference of multiple sorted sets in a key.',
     since: '6.2.0',
     complexity:
@@ -89,6 +95,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zinter', {
+    handler: native('zinter'),
     summary: 'Returns the intersect of multiple sorted sets.',
     since: '6.2.0',
     complexity:
@@ -108,6 +115,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zintercard', {
+    handler: native('zintercard'),
     summary: 'Returns the number of members of the intersect of multiple sorted sets.',
     since: '7.0.0',
     complexity:
@@ -125,6 +133,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zinterstore', {
+    handler: native('zinterstore'),
     summary: 'Stores the intersect of multiple sorted sets in a key.',
     since: '2.0.0',
     complexity:
@@ -144,6 +153,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zmpop', {
+    handler: native('zmpop'),
     summary:
       'Returns the highest- or lowest-scoring members from one or more sorted sets after removing them. Deletes the sorted set if the last member was popped.',
     since: '7.0.0',
@@ -163,6 +173,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zpopmax', {
+    handler: native('zpopmax'),
     summary:
       'Returns the highest-scoring members from a sorted set after removing them. Deletes the sorted set if the last member was popped.',
     since: '5.0.0',
@@ -176,6 +187,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zpopmin', {
+    handler: native('zpopmin'),
     summary:
       'Returns the lowest-scoring members from a sorted set after removing them. Deletes the sorted set if the last member was popped.',
     since: '5.0.0',
@@ -189,6 +201,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zunion', {
+    handler: native('zunion'),
     summary: 'Returns the union of multiple sorted sets.',
     since: '6.2.0',
     complexity:
@@ -208,6 +221,7 @@ export const sortedSetAlgebraCommands = group('sorted-set', [
   }),
 
   command('zunionstore', {
+    handler: native('zunionstore'),
     summary: 'Stores the union of multiple sorted sets in a key.',
     since: '2.0.0',
     complexity:

@@ -9,6 +9,7 @@ import {
   key,
   keyAt,
   multiple,
+  native,
   oneof,
   optional,
   pattern,
@@ -18,6 +19,7 @@ import {
 
 export const sortedSetCommands = group('sorted-set', [
   command('zadd', {
+    handler: native('zadd'),
     summary:
       "Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.",
     since: '1.2.0',
@@ -42,6 +44,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zcard', {
+    handler: native('zcard'),
     summary: 'Returns the number of members in a sorted set.',
     since: '1.2.0',
     complexity: 'O(1)',
@@ -53,6 +56,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zcount', {
+    handler: native('zcount'),
     summary: 'Returns the count of members in a sorted set that have scores within a range.',
     since: '2.0.0',
     complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
@@ -64,6 +68,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zincrby', {
+    handler: native('zincrby'),
     summary: 'Increments the score of a member in a sorted set.',
     since: '1.2.0',
     complexity: 'O(log(N)) where N is the number of elements in the sorted set.',
@@ -75,6 +80,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zlexcount', {
+    handler: native('zlexcount'),
     summary: 'Returns the number of members in a sorted set within a lexicographical range.',
     since: '2.8.9',
     complexity: 'O(log(N)) with N being the number of elements in the sorted set.',
@@ -86,6 +92,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zmscore', {
+    handler: native('zmscore'),
     summary: 'Returns the score of one or more members in a sorted set.',
     since: '6.2.0',
     complexity: 'O(N) where N is the number of members being requested.',
@@ -97,6 +104,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrandmember', {
+    handler: native('zrandmember'),
     summary: 'Returns one or more random members from a sorted set.',
     since: '6.2.0',
     complexity: 'O(N) where N is the number of members returned',
@@ -112,6 +120,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrange', {
+    handler: native('zrange'),
     summary: 'Returns members in a sorted set within a range of indexes.',
     since: '1.2.0',
     complexity:
@@ -133,6 +142,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrangebylex', {
+    handler: native('zrangebylex'),
     summary: 'Returns members in a sorted set within a lexicographical range.',
     since: '2.8.9',
     complexity:
@@ -150,6 +160,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrangebyscore', {
+    handler: native('zrangebyscore'),
     summary: 'Returns members in a sorted set within a range of scores.',
     since: '1.0.5',
     complexity:
@@ -169,6 +180,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrangestore', {
+    handler: native('zrangestore'),
     summary: 'Stores a range of members from sorted set in a key.',
     since: '6.2.0',
     complexity:
@@ -189,6 +201,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrank', {
+    handler: native('zrank'),
     summary: 'Returns the index of a member in a sorted set ordered by ascending scores.',
     since: '2.0.0',
     complexity: 'O(log(N))',
@@ -201,6 +214,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrem', {
+    handler: native('zrem'),
     summary:
       'Removes one or more members from a sorted set. Deletes the sorted set if all members were removed.',
     since: '1.2.0',
@@ -215,6 +229,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zremrangebylex', {
+    handler: native('zremrangebylex'),
     summary:
       'Removes members in a sorted set within a lexicographical range. Deletes the sorted set if all members were removed.',
     since: '2.8.9',
@@ -228,6 +243,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zremrangebyrank', {
+    handler: native('zremrangebyrank'),
     summary:
       'Removes members in a sorted set within a range of indexes. Deletes the sorted set if all members were removed.',
     since: '2.0.0',
@@ -241,6 +257,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zremrangebyscore', {
+    handler: native('zremrangebyscore'),
     summary:
       'Removes members in a sorted set within a range of scores. Deletes the sorted set if all members were removed.',
     since: '1.2.0',
@@ -254,6 +271,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrevrange', {
+    handler: native('zrevrange'),
     summary: 'Returns members in a sorted set within a range of indexes in reverse order.',
     since: '1.2.0',
     complexity:
@@ -266,6 +284,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrevrangebylex', {
+    handler: native('zrevrangebylex'),
     summary: 'Returns members in a sorted set within a lexicographical range in reverse order.',
     since: '2.8.9',
     complexity:
@@ -283,6 +302,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrevrangebyscore', {
+    handler: native('zrevrangebyscore'),
     summary: 'Returns members in a sorted set within a range of scores in reverse order.',
     since: '2.2.0',
     complexity:
@@ -302,6 +322,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrevrank', {
+    handler: native('zrevrank'),
     summary: 'Returns the index of a member in a sorted set ordered by descending scores.',
     since: '2.0.0',
     complexity: 'O(log(N))',
@@ -314,6 +335,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zscan', {
+    handler: native('zscan'),
     summary: 'Iterates over members and scores of a sorted set.',
     since: '2.8.0',
     complexity:
@@ -334,6 +356,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zscore', {
+    handler: native('zscore'),
     summary: 'Returns the score of a member in a sorted set.',
     since: '1.2.0',
     complexity: 'O(1)',

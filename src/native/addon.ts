@@ -136,11 +136,14 @@ export interface NativeServer {
   // DEBUG
   /** Hexadecimal digest of the dataset, or of one key's value. */
   debug(what: 'digest', db?: number, key?: string): string;
-  debug(what: 'object', db: number, key: string): string | undefined;
+  debug(what: 'object', db: number, key: string, fast?: boolean): string | undefined;
   debug(what: 'populate', db: number, count: number, prefix: string, size: number): void;
   debug(what: 'htstats', db: number, full: boolean): string;
+  /** The set of SIMD kernels in use, then all that run here; with a name (or `auto`) that one is chosen before. */
+  debug(what: 'simd', name?: string): string[] | undefined;
   /** Stops the loop for so many microseconds. */
   debug(what: 'sleep', us: number): void;
+  debug(what: 'quicklist-packed-threshold', bytes: number): void;
   debug(what: 'glob-test'): void;
   /** Does not return. how: segfault, panic, assert, oom. */
   debug(what: 'crash', how: string): void;

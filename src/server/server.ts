@@ -56,12 +56,20 @@ const NATIVE_PARAMETERS: readonly ParameterName[] = [
   'lazyfree-lazy-server-del',
   'lfu-log-factor',
   'lfu-decay-time',
+  'maxmemory',
+  'maxmemory-clients',
   'maxmemory-policy',
+  'maxmemory-samples',
+  'maxmemory-eviction-tenacity',
+  'lazyfree-lazy-eviction',
+  'replica-ignore-maxmemory',
   'replica-read-only',
   'requirepass',
   'import-mode',
   'extended-redis-compatibility',
   'availability-zone',
+  'notify-keyspace-events',
+  'tracking-table-max-keys',
 ];
 
 export interface ServerOptions {
@@ -131,6 +139,7 @@ export class Server implements ServerContext {
         if (name === 'hz') this.loop.hz = config.int('hz');
       }
       this.#trimCommandlogs(names);
+      if (names.includes('maxmemory')) this.#warnOfEviction();
     });
   }
 
@@ -148,6 +157,18 @@ export class Server implements ServerContext {
 
   close(): void {
     this.loop.stop();
+  }
+
+  /** The new limit is below what is in use already. */
+  #warnOfEviction(): void {
+    const limit = this.config.int('maxmemory');
+    const { used } = this.native.memory();
+    if (limit === 0 || limit >= used) return;
+    this.log.warning(
+      `WARNING: the new maxmemory value set via CONFIG SET (${limit}) is smaller than the current memory usage ` +
+        `(${used}). This will result in key eviction and/or the inability to accept new write commands depending on ` +
+        'the maxmemory-policy.',
+    );
   }
 
   #push(name: ParameterName): void {

@@ -46,6 +46,49 @@ describe('requests', () => {
     expect(await exchange(pieces)).toBe(`+PONG\r\n+OK\r\n$300000\r\n${value}\r\n+OK\r\n`);
   });
 
+  // Big arguments are read to places of their own, after a probe where one is expected.
+  test.each([1, 2, 3])('big arguments in every order and cut, seed %i', async (seed) => {
+    let state = seed;
+    const random = (n: number) => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return (state >>> 8) % n;
+    };
+    const sizes = [0, 9, 16_383, 16_384, 16_384, 16_384, 20_000, 40_000, 65_536, 131_072, 131_073, 200_000];
+    const held = new Map<string, string>();
+    let stream = '';
+    let expected = '';
+    for (let i = 0; i < 150; i++) {
+      const key = `big:${seed}:${'k'.repeat(random(3) * random(6))}${random(4)}`;
+      const value = String.fromCharCode(97 + random(26)).repeat(sizes[random(sizes.length)] as number);
+      const kind = random(8);
+      if (kind < 4) {
+        stream += kind === 0 ? command('SET', key, value, 'PX', '9999999') : command('SET', key, value);
+        held.set(key, value);
+        expected += '+OK\r\n';
+      } else if (kind === 4) {
+        stream += command('MSET', key, value, `${key}:2`, value);
+        held.set(key, value).set(`${key}:2`, value);
+        expected += '+OK\r\n';
+      } else if (kind === 5) {
+        stream += command('APPEND', key, value);
+        held.set(key, (held.get(key) ?? '') + value);
+        expected += `:${held.get(key)?.length}\r\n`;
+      } else {
+        stream += command('GET', key);
+        const got = held.get(key);
+        expected += got === undefined ? '$-1\r\n' : `$${got.length}\r\n${got}\r\n`;
+      }
+    }
+    const pieces = [];
+    for (let at = 0; at < stream.length; ) {
+      const cut = [7, 1000, 16_384 + 40, 70_000, 300_000][random(5)] as number;
+      pieces.push(stream.slice(at, at + 1 + random(cut)));
+      at += (pieces.at(-1) as string).length;
+    }
+    // Compared by hand: a difference would be printed in full.
+    expect((await exchange(pieces)) === `${expected}+OK\r\n`).toBe(true);
+  });
+
   test('more arguments than the fast path takes', async () => {
     const pairs = Array.from({ length: 20_000 }, (_, i) => [`many:${i}`, String(i)]).flat();
     expect(await exchange([command('MSET', ...pairs), command('GET', 'many:19999')])).toBe(

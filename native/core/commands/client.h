@@ -7,12 +7,15 @@
 #include <span>
 #include <string>
 
+#include "commands/client_memory.h"
 #include "commands/command.h"
 #include "resp/reply.h"
 
 namespace kvasir {
 
 struct BlockedOnKeys;
+struct ClientTracking;
+struct Subscriptions;
 struct Transaction;
 struct User;
 struct Watching;
@@ -79,13 +82,16 @@ struct Client {
   int64_t output_peak_reset_ms = 0;
   size_t reply_buffer =
       16384;  // what Valkey calls the client's reply buffer size (rbs): grows and shrinks with use
+  ClientAccount account;
   int64_t soft_limit_since_s = 0;  // since when the output is above the class's soft limit; 0: it is not
 
   std::string name, lib_name, lib_ver;
 
-  std::unique_ptr<Transaction> transaction;  // between MULTI and EXEC
-  std::unique_ptr<Watching> watching;        // since the first WATCH
-  std::unique_ptr<BlockedOnKeys> waits;      // while blocked == kKeys
+  std::unique_ptr<Transaction> transaction;      // between MULTI and EXEC
+  std::unique_ptr<Watching> watching;            // since the first WATCH
+  std::unique_ptr<BlockedOnKeys> waits;          // while blocked == kKeys
+  std::unique_ptr<Subscriptions> subscriptions;  // since the first of them (pubsub.h)
+  std::unique_ptr<ClientTracking> tracking;      // while flags.tracking (tracking.h)
 
   // --- what the socket knows ---
   [[nodiscard]] virtual std::string peer_address() const {

@@ -14,7 +14,11 @@ std::string client_flags(const Client& c) {
   if (c.flags.pubsub) f += 'P';
   if (c.transaction != nullptr) f += 'x';
   if (c.blocked != Blocked::kNo) f += 'b';
-  if (c.flags.tracking) f += 't';
+  if (c.tracking != nullptr) {
+    f += 't';
+    if (c.tracking->broken_redirect) f += 'R';
+    if (c.tracking->options.bcast) f += 'B';
+  }
   if (c.watching != nullptr && c.watching->changed) f += 'd';
   if (c.flags.close_after_reply) f += 'c';
   if (c.flags.close_asap) f += 'A';
@@ -65,7 +69,11 @@ std::string client_info(const Core& core, const Client& c, bool hide_user_data) 
   line("name", hide_user_data ? Slice("*redacted*") : shown(c.name));
   line("age", core.wall_s - c.created_ms / 1000)("idle", core.wall_s - c.last_interaction_s)("flags",
                                                                                              client_flags(c));
-  line("capa", c.flags.capa_redirect ? "r" : "")("db", c.db)("sub", 0)("psub", 0)("ssub", 0);
+  line("capa", c.flags.capa_redirect ? "r" : "")("db", c.db);
+  const Subscriptions none;
+  const Subscriptions& subscribed = c.subscriptions == nullptr ? none : *c.subscriptions;
+  line("sub", subscribed.of(TopicKind::kChannel).size())("psub", subscribed.of(TopicKind::kPattern).size())(
+      "ssub", subscribed.of(TopicKind::kShardChannel).size());
   line("multi", c.transaction != nullptr    ? static_cast<int64_t>(c.transaction->queue.size())
                 : c.flags.used_transactions ? 0
                                             : -1);
@@ -79,7 +87,8 @@ std::string client_info(const Core& core, const Client& c, bool hide_user_data) 
   line("user", hide_user_data      ? Slice("*redacted*")
                : c.user != nullptr ? Slice(c.user->name)
                                    : Slice("(superuser)"));
-  line("redir", -1)("resp", static_cast<int>(c.reply.resp))("lib-name", shown(c.lib_name));
+  line("redir", c.tracking == nullptr ? int64_t{-1} : static_cast<int64_t>(c.tracking->options.redirect))(
+      "resp", static_cast<int>(c.reply.resp))("lib-name", shown(c.lib_name));
   line("lib-ver", shown(c.lib_ver))("tot-net-in", c.net_in)("tot-net-out", c.net_out)("tot-cmds", c.commands);
   return line.take();
 }

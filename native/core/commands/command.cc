@@ -8,7 +8,11 @@ namespace kvasir {
 
 namespace {
 constexpr std::array<std::string_view, 6> kNotQueued = {"exec", "discard", "multi", "watch", "quit", "reset"};
-}
+// What a subscriber with RESP2 may send.
+constexpr std::array<std::string_view, 9> kSubscriber = {"subscribe",    "unsubscribe", "psubscribe",
+                                                         "punsubscribe", "ssubscribe",  "sunsubscribe",
+                                                         "ping",         "quit",        "reset"};
+}  // namespace
 
 CommandTable::CommandTable() : index_(1024, nullptr), mask_(1023) {}
 
@@ -21,6 +25,7 @@ void CommandTable::insert(Command* c) {
 Command* CommandTable::add(std::unique_ptr<Command> c) {
   Command* p = c.get();
   p->ends_transaction = std::find(kNotQueued.begin(), kNotQueued.end(), p->fullname) != kNotQueued.end();
+  p->subscriber_may = std::find(kSubscriber.begin(), kSubscriber.end(), p->fullname) != kSubscriber.end();
   all_.push_back(std::move(c));
   if (p->parent != nullptr) {
     p->parent->is_container = true;

@@ -67,6 +67,9 @@ struct Command {
   // Runs at once between MULTI and EXEC instead of being queued (EXEC, DISCARD, MULTI, WATCH, QUIT, RESET).
   bool ends_transaction = false;
 
+  // A subscriber with RESP2 may send it (SUBSCRIBE and its kin, PING, QUIT, RESET).
+  bool subscriber_may = false;
+
   // INFO commandstats, latencystats
   uint64_t calls = 0, nsec = 0, rejected = 0, failed = 0;
   LatencyHistogram histogram;
@@ -115,7 +118,13 @@ class CommandTable {
 using HandlerMap = std::unordered_map<std::string, Handler>;
 HandlerMap all_handlers();
 void register_dump_commands(HandlerMap& map);
+void register_list_commands(HandlerMap& map);
+void register_list_pop_commands(HandlerMap& map);
+void register_monitor_command(HandlerMap& map);
+void register_pubsub_commands(HandlerMap& map);
 void register_transaction_commands(HandlerMap& map);
+void register_bitmap_commands(HandlerMap& map);
+void register_hyperloglog_commands(HandlerMap& map);
 void register_string_commands(HandlerMap& map);
 void register_string_counter_commands(HandlerMap& map);
 void register_string_lcs_command(HandlerMap& map);
@@ -123,5 +132,12 @@ void register_key_commands(HandlerMap& map);
 void register_connection_commands(HandlerMap& map);
 void register_client_commands(HandlerMap& map);
 void register_server_commands(HandlerMap& map);
+void register_zset_commands(HandlerMap& map);
+void register_zset_range_commands(HandlerMap& map);
+void register_zset_pop_commands(HandlerMap& map);
+void register_zset_algebra_commands(HandlerMap& map);
+void register_zset_random_commands(HandlerMap& map);
+void register_geo_commands(HandlerMap& map);
+void register_geo_search_commands(HandlerMap& map);
 
 }  // namespace kvasir

@@ -15,6 +15,11 @@ constexpr const char* kWrongPass = "WRONGPASS invalid username-password pair or 
 void ping_command(Call& call) {
   if (call.argc() > 2) {
     call.reply().error("ERR wrong number of arguments for 'ping' command");
+  } else if (call.client.flags.pubsub && call.reply().resp == 2) {
+    // What a client that listens reads are arrays.
+    call.reply().array(2);
+    call.reply().bulk("pong");
+    call.reply().bulk(call.argc() == 1 ? Slice() : call.arg(1));
   } else if (call.argc() == 1) {
     call.reply().status("PONG");
   } else {
@@ -162,6 +167,10 @@ void reset_command(Call& call) {
   }
   call.core.watched.unwatch(&c);
   c.transaction.reset();
+  call.core.monitors.remove(&c);
+  call.core.tracking.disable(&c);
+  call.core.pubsub.forget(&c);
+  c.flags.pubsub = false;
   c.db = 0;
   c.reply.resp = 2;
   set_default_user(call.core, c);

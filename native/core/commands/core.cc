@@ -23,7 +23,8 @@ size_t Client::limited_output(bool everything) const {
 size_t Client::memory() const {
   return sizeof(Client) + 512 + out.memory() + reply_buffer + query_size() + query_free() + name.capacity() +
          lib_name.capacity() + lib_ver.capacity() + transaction_memory() + argv_memory() +
-         argv.size() * sizeof(Slice);
+         argv.size() * sizeof(Slice) + (subscriptions == nullptr ? 0 : subscriptions->memory()) +
+         (tracking == nullptr ? 0 : sizeof *tracking + tracking->prefixes.capacity() * sizeof(void*));
 }
 
 size_t Client::argv_memory() const {
@@ -37,9 +38,7 @@ size_t Client::transaction_memory() const {
   if (transaction != nullptr) {
     n += transaction->bytes + transaction->queue.capacity() * sizeof(Transaction::Queued);
   }
-  if (watching != nullptr) {
-    for (const Watching::Key& k : watching->keys) n += sizeof k + k.name.capacity();
-  }
+  if (watching != nullptr) n += watching->bytes;
   return n;
 }
 

@@ -21,8 +21,13 @@
 #include "commands/client.h"
 #include "commands/command.h"
 #include "commands/error_stats.h"
+#include "commands/monitors.h"
 #include "commands/pause.h"
+#include "commands/pubsub.h"
+#include "commands/push.h"
+#include "commands/tracking.h"
 #include "commands/transaction.h"
+#include "keyspace/eviction.h"
 #include "keyspace/keyspace.h"
 
 namespace kvasir {
@@ -55,6 +60,13 @@ struct Settings {
   int64_t max_new_connections_per_cycle = 10;
   int64_t active_expire_effort = 1;
   int64_t hz = 10;
+  int64_t maxmemory = 0;          // bytes; 0: no limit
+  int64_t maxmemory_clients = 0;  // bytes; negative: percent of maxmemory; 0: no limit
+  EvictionRule eviction;
+  int64_t maxmemory_samples = 5;
+  int64_t maxmemory_eviction_tenacity = 10;
+  bool lazyfree_lazy_eviction = true;
+  bool replica_ignore_maxmemory = true;
   bool protected_mode = true;
   bool lazyfree_lazy_expire = true;
   bool lazyfree_lazy_user_del = true;
@@ -256,7 +268,12 @@ struct Call {
 class Core {
  public:
   Core(int databases, bool clustered, Signals* signals, Hooks* hooks)
-      : keyspace(databases, clustered, signals), hooks(hooks), watched(&keyspace) {}
+      : keyspace(databases, clustered, signals),
+        hooks(hooks),
+        watched(&keyspace),
+        pubsub(&pushes),
+        monitors(&pushes),
+        tracking(&keyspace, &pushes, &clients, &rng) {}
 
   Keyspace keyspace;
   CommandTable table;
@@ -274,9 +291,14 @@ class Core {
   size_t blocked_clients = 0;
   BlockedClients waiting;
   WatchedKeys watched;
+  Pushes pushes;
+  PubSub pubsub;
+  Monitors monitors;
+  Tracking tracking;
   // Of the client that runs a blocked command again: the deadline it had.
   int64_t rerun_deadline_ms = kNoDeadline;
   ClientPeaks client_peaks;
+  ClientMemory client_memory;
 
   // --- time, read once a turn and again when a command was long ---
   int64_t wall_s = 0;

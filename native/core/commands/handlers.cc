@@ -4,10 +4,23 @@ namespace kvasir {
 
 HandlerMap all_handlers() {
   HandlerMap map;
+  register_bitmap_commands(map);
   register_client_commands(map);
   register_connection_commands(map);
   register_dump_commands(map);
+  register_list_commands(map);
+  register_list_pop_commands(map);
+  register_zset_commands(map);
+  register_zset_range_commands(map);
+  register_zset_pop_commands(map);
+  register_zset_algebra_commands(map);
+  register_zset_random_commands(map);
+  register_geo_commands(map);
+  register_geo_search_commands(map);
+  register_hyperloglog_commands(map);
   register_key_commands(map);
+  register_monitor_command(map);
+  register_pubsub_commands(map);
   register_server_commands(map);
   register_string_commands(map);
   register_transaction_commands(map);

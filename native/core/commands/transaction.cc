@@ -19,6 +19,7 @@ void WatchedKeys::watch(Client* c, int db, Slice key) {
   }
   if (w.keys.empty()) clients_++;
   w.keys.push_back({db, key.str(), false});
+  w.bytes += sizeof(Watching::Key) + w.keys.back().name.capacity();
   w.keys.back().was_due = due(w.keys.back());
   index_[{db, key.str()}].push_back(c);
   ks_->interest_modified |= Keyspace::kWatchers;
@@ -33,6 +34,7 @@ void WatchedKeys::drop(Client* c) {
     if (it->second.empty()) index_.erase(it);
   }
   w.keys.clear();
+  w.bytes = 0;
   if (--clients_ == 0) ks_->interest_modified &= ~Keyspace::kWatchers;
 }
 

@@ -35,6 +35,7 @@ struct Watching {
     bool was_due;  // it was past its deadline when WATCH saw it: its removal is no change
   };
   std::vector<Key> keys;
+  size_t bytes = 0;      // that they take
   bool changed = false;  // one of them was: EXEC answers null. Nothing is watched from then on.
 };
 

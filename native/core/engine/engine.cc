@@ -16,6 +16,7 @@ constexpr uint64_t kLongCommandUs = 500;
 
 Engine::Engine(int databases, bool clustered, Hooks* hooks)
     : core(databases, clustered, this, hooks),
+      eviction(this),
       expire_cycle_(&core.keyspace, mono_us),
       replica_keys_(&core.keyspace),
       dicts_(&core.keyspace) {
@@ -31,6 +32,8 @@ void Engine::update_clock() {
   core.keyspace.now_ms = core.wall_ms;
   core.keyspace.lru_clock = static_cast<uint32_t>(core.wall_ms / 1000) & 0xffffff;
   last_ticks_ = ticks();
+  // Several servers may share the thread; each reads the clocks at the start of its turn.
+  table_growth_limit = static_cast<size_t>(core.settings.maxmemory);
 }
 
 void Engine::prepare(Pending* p, const Command* hint, int db) {
@@ -76,6 +79,8 @@ void Engine::reject(Client& c, Command* command, Slice error) {
     c.reply.error("EXECABORT Transaction discarded because of: " +
                   (text.starts_with("ERR ") ? text.substr(4) : text));
     count_errors(c, nullptr, before);
+    // Monitors saw MULTI: they see that the transaction is over.
+    if (core.monitors.any()) core.monitors.feed(c, judged_, 0);
     return;
   }
   c.reply.error(error);
@@ -116,9 +121,19 @@ void Engine::count_errors(Client& c, Command* command, uint64_t before) {
 }
 
 Executed Engine::execute(Client& c, Pending& p) {
+  if (core.tracking.clients() > 0) [[unlikely]]
+    core.tracking.limit_keys();
+  const Executed how = judge(c, p);
+  if (c.tracking != nullptr && how == Executed::kDone) [[unlikely]]
+    Tracking::command_done(c, p.command);
+  return how;
+}
+
+Executed Engine::judge(Client& c, Pending& p) {
   Command* cmd = p.command;
   const Request& r = p.request;
   Reply& reply = c.reply;
+  judged_ = {r.argv, r.argc};
   reply.muted = c.flags.reply_off || c.flags.reply_skip;
   core.redacted_args = 0;
 
@@ -157,11 +172,28 @@ Executed Engine::execute(Client& c, Pending& p) {
     reject(c, cmd, "ERR Command '" + cmd->fullname + "' not allowed inside a transaction");
     return Executed::kDone;
   }
+  if (c.flags.pubsub && reply.resp == 2 && !cmd->subscriber_may) [[unlikely]] {
+    reject(c, cmd,
+           "ERR Can't execute '" + cmd->fullname +
+               "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+               "context");
+    return Executed::kDone;
+  }
   // EXEC is judged by what it will run.
   uint64_t flags = cmd->flags;
-  if (c.transaction != nullptr && cmd->ends_transaction) flags |= c.transaction->command_flags;
+  if (c.transaction != nullptr && cmd->fullname == "exec") flags |= c.transaction->command_flags;
+  if (core.settings.maxmemory != 0 && eviction.run() == EvictResult::kFail && (flags & kCmdDenyoom) != 0) {
+    reject(c, cmd, "OOM command not allowed when used memory > 'maxmemory'.");
+    if (core.waiting.any_ready()) serve_ready();
+    return Executed::kDone;
+  }
   if (core.loading && !(cmd->flags & kCmdLoading)) {
     reject(c, cmd, "LOADING Valkey is loading the dataset in memory");
+    return Executed::kDone;
+  }
+  // As for a replica, which a monitor once was a kind of.
+  if (c.flags.monitor && (flags & (kCmdWrite | kCmdReadonly | kCmdMayReplicate)) != 0) [[unlikely]] {
+    reject(c, cmd, "ERR Replica can't interact with the keyspace");
     return Executed::kDone;
   }
   // Nothing is exempt, not even CLIENT UNPAUSE; only replicas must get on, for a failover to succeed.
@@ -192,6 +224,23 @@ void Engine::queue(Client& c, Pending& p) {
 }
 
 void Engine::run(Client& c, Pending& p) {
+  const bool outermost = core.executing == nullptr;
+  if (outermost) core.pushes.begin(&c);
+  run_command(c, p);
+  if (!outermost) return;
+  if (core.pushes.unfinished) [[unlikely]]
+    finish_pushes();
+  core.pushes.begin(nullptr);
+}
+
+void Engine::finish_pushes() {
+  core.tracking.send_pending();
+  std::vector<Client*> lagging;
+  core.pushes.end(&lagging);
+  for (Client* c : lagging) enforce_output_limit(*c);
+}
+
+void Engine::run_command(Client& c, Pending& p) {
   Command* cmd = p.command;
   Reply& reply = c.reply;
   const uint64_t written = reply.written();
@@ -213,6 +262,17 @@ void Engine::run(Client& c, Pending& p) {
   last_ticks_ = end;
   core.executing = outer;
   c.argv = outer_argv;
+
+  if (core.monitors.any() && !c.flags.rerunning && !core.loading &&
+      !(cmd->flags & (kCmdSkipMonitor | kCmdAdmin))) [[unlikely]] {
+    core.monitors.feed(c, call.argv, core.redacted_args);
+  }
+  // A client that tracks has read what its scripts read; the scripts themselves tell nothing.
+  Client& tracker = *core.pushes.current();
+  if (tracker.tracking != nullptr && (cmd->flags & kCmdReadonly) && !(cmd->flags & kCmdSkipMonitor))
+      [[unlikely]] {
+    core.tracking.remember(tracker, *cmd, call.argv);
+  }
 
   const uint64_t ns = ticks_to_ns(end - start);
   if (outer == nullptr) core.counters.eventloop_cmd_ns += ns;
@@ -396,19 +456,38 @@ void Engine::cron(int64_t hz) {
 }
 
 bool Engine::between_turns() {
-  if (!expire_cycle_.wants_time()) return false;
+  bool more = eviction.running() && eviction.run() == EvictResult::kRunning;
+  if (core.waiting.any_ready()) {
+    // Who waited for a key that was evicted has a reply now, to be sent by the next turn.
+    serve_ready();
+    more = true;
+  }
+  if (!expire_cycle_.wants_time()) return more;
   if (!expires_actively()) {
     expire_cycle_.cancel();
-    return false;
+    return more;
   }
   latency_sample("expire-cycle", static_cast<int64_t>(expire_cycle_.between_turns()));
-  return expire_cycle_.unfinished();
+  return expire_cycle_.unfinished() || more;
 }
 
-void Engine::key_modified(Database& db, Slice key) {
+void Engine::key_modified(Database& db, Slice key, bool by_client) {
   if (core.watched.clients() > 0) core.watched.key_modified(db, key);
+  if (core.tracking.interested()) core.tracking.key_modified(key, by_client ? core.executing : nullptr);
 }
-void Engine::notify(uint32_t klass, const char* event, Slice key, int db) {}
+
+// "__keyspace@<db>__:<key>" tells the event, "__keyevent@<db>__:<event>" the key.
+void Engine::notify(uint32_t, const char* event, Slice key, int db) {
+  if (core.pubsub.topics(TopicKind::kChannel) + core.pubsub.topics(TopicKind::kPattern) == 0) return;
+  const Slice name(event);
+  const auto publish = [&](const char* kind, Slice to, Slice what) {
+    channel_.assign(kind).append(std::to_string(db)).append("__:").append(to.data, to.size);
+    core.pubsub.publish(channel_, what, nullptr, false);
+  };
+  if (core.keyspace.interest_notify & kNotifyKeyspace) publish("__keyspace@", key, name);
+  if (core.keyspace.interest_notify & kNotifyKeyevent) publish("__keyevent@", name, key);
+}
+
 void Engine::propagate_delete(Database& db, Slice key, bool lazy) {
   if (!stream.active()) return;
   const Slice name = lazy ? Slice("UNLINK", 6) : Slice("DEL", 3);

@@ -9,6 +9,7 @@
 
 #include "commands/core.h"
 #include "engine/commandlog.h"
+#include "engine/eviction.h"
 #include "engine/load_samples.h"
 #include "keyspace/dict_upkeep.h"
 #include "keyspace/expire_cycle.h"
@@ -40,6 +41,7 @@ class Engine final : public Signals, public Executor {
   LatencyMonitor latency;
   PropagationStream stream;
   LoadSamples load;
+  Eviction eviction;
 
   // Reads the clocks. Once at the start of a turn, and by execute() after a command that took long.
   void update_clock();
@@ -51,6 +53,12 @@ class Engine final : public Signals, public Executor {
     if (p.hash != 0) core.keyspace.db(db).prefetch_entry(KeyRef({}, p.hash, p.slot));
   }
   Executed execute(Client& c, Pending& p);
+  // All commands of a turn have run: what is told once a turn is added to the replies.
+  void commands_done() {
+    if (core.tracking.to_broadcast()) core.tracking.broadcast();
+  }
+  // Something waits for commands_done(), though no client has sent anything.
+  [[nodiscard]] bool wants_turn() const { return core.tracking.to_broadcast(); }
 
   // --- blocked clients (serve_blocked.cc) ---
   // Has clients wait no longer whose time is over.
@@ -69,6 +77,11 @@ class Engine final : public Signals, public Executor {
 
   // True if the client is over its class's output limit; it is then marked for closing, logged and counted.
   bool enforce_output_limit(Client& c);
+  // --- maxmemory-clients (client_eviction.cc) ---
+  // Whether clients must be looked at as they change: core.client_memory holds for all of them then.
+  bool follows_client_memory();
+  // Closes clients until the others keep the limit.
+  void evict_clients();
   // Follows the pauses as time goes by. True when they have become less strict since the last call, so that
   // postponed clients should try again.
   bool pause_loosened();
@@ -81,7 +94,7 @@ class Engine final : public Signals, public Executor {
   }
 
   // Signals
-  void key_modified(Database& db, Slice key) override;
+  void key_modified(Database& db, Slice key, bool by_client) override;
   void notify(uint32_t klass, const char* event, Slice key, int db) override;
   void propagate_delete(Database& db, Slice key, bool lazy) override;
   void flushed(int db) override;
@@ -93,7 +106,12 @@ class Engine final : public Signals, public Executor {
  private:
   // False: the command has no key, or its position is not fixed.
   bool hash_first_key(Pending* p) const;
+  // execute() without what follows every request, refused or not.
+  Executed judge(Client& c, Pending& p);
   void run(Client& c, Pending& p);
+  void run_command(Client& c, Pending& p);
+  // What the outermost command pushed to its own client, and the limits of those it pushed much to.
+  void finish_pushes();
   void queue(Client& c, Pending& p);
   // Serves those who wait for keys that became ready; right after the command that made them so.
   void serve_ready();
@@ -125,6 +143,9 @@ class Engine final : public Signals, public Executor {
   int group_first_db_ = 0;
   size_t group_size_ = 0;
   bool serving_ = false;
+  std::span<const Slice> judged_;  // the request that judge() was given last
+  bool client_memory_followed_ = false;
+  std::string channel_;      // of a keyspace notification
   uint64_t last_ticks_ = 0;  // when the previous command of this turn ended: the start of the next
 };
 

@@ -7,6 +7,7 @@ void Engine::key_ready(Database& db, Slice key, Type type) { core.waiting.key_re
 void Engine::key_gone(Database& db, Slice key) { core.waiting.key_gone(db.id(), key); }
 
 void Engine::flushed(int db) {
+  if (core.tracking.interested()) core.tracking.flushed();
   if (core.watched.clients() > 0) core.watched.flushed(db);
   for (int i = 0; i < core.keyspace.databases(); i++) {
     if ((db >= 0 && i != db) || core.waiting.keys_on_gone() == 0) continue;
@@ -101,6 +102,9 @@ void Engine::forget(Client& c) {
   }
   core.watched.unwatch(&c);
   c.transaction.reset();
+  core.pubsub.forget(&c);
+  core.tracking.forget(&c);
+  core.monitors.remove(&c);
 }
 
 }  // namespace kvasir

@@ -11,11 +11,19 @@
 #include "base/prefetch.h"
 #include "dict/dict.h"
 #include "keyspace/entry.h"
+#include "keyspace/memory.h"
 
 namespace kvasir {
 
+// maxmemory of the server that runs on this thread at the moment, 0 without one: a table that is not overfull
+// does not grow beyond it, since keys would have to go to make room for places.
+inline thread_local size_t table_growth_limit = 0;
+
 struct EntryTraits {
   using Elem = Entry*;
+  static bool growth_allowed(size_t bytes, double) {
+    return table_growth_limit == 0 || used_memory() + bytes <= table_growth_limit;
+  }
   static Slice key(Elem e) { return e->key(); }
   static uint64_t hash(Slice key) { return hash_bytes(key); }
   // Most entries have 24 to 64 bytes and start anywhere in a line: the header, the key and a number or a

@@ -45,7 +45,7 @@ void Keyspace::delete_expired(Database& db, const KeyRef& k) {
   remove(db, own, lazyfree_expire);
   stats.expired++;
   notify(kNotifyExpired, "expired", key, db);
-  modified(db, key);
+  modified(db, key, false);
   signals_->propagate_delete(db, key, lazyfree_expire);
 }
 

@@ -50,8 +50,9 @@ struct KeyspaceStats {
 class Signals {
  public:
   virtual ~Signals() = default;
-  // A key's value changed (WATCH, client tracking).
-  virtual void key_modified(Database& db, Slice key) = 0;
+  // A key's value changed (WATCH, client tracking); by_client: the running command's client did it, rather
+  // than the key's deadline or a lack of memory.
+  virtual void key_modified(Database& db, Slice key, bool by_client) = 0;
   virtual void notify(uint32_t klass, const char* event, Slice key, int db) = 0;
   // The key reached its deadline and is being deleted here: replicas and the AOF get a DEL or UNLINK.
   virtual void propagate_delete(Database& db, Slice key, bool lazy) = 0;
@@ -166,8 +167,8 @@ class Keyspace {
   // Changes the deadline; kNoExpiry removes it. May move the entry: returns where it is now.
   Entry* set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64_t expire_ms);
   // After an in-place change or any of the above: watchers and trackers hear of it.
-  void modified(Database& db, Slice key) {
-    if (interest_modified != 0) signals_->key_modified(db, key);
+  void modified(Database& db, Slice key, bool by_client = true) {
+    if (interest_modified != 0) signals_->key_modified(db, key, by_client);
   }
   // After adding to a collection for which somebody may wait. What add() inserts it reports itself.
   void ready(Database& db, Slice key, Type type) {
@@ -217,7 +218,7 @@ class Keyspace {
   // --- settings and state others keep up to date ---
   uint32_t lru_clock = 0;  // seconds, 24 bits
   bool lfu = false;        // maxmemory-policy is an LFU one
-  uint8_t lfu_log_factor = 10;
+  uint32_t lfu_log_factor = 10;
   uint32_t lfu_decay_minutes = 1;
   bool no_touch = false;    // the running command's client has CLIENT NO-TOUCH on
   bool loading = false;     // nothing expires while a file is loaded

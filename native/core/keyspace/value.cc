@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "types/list.h"
+#include "types/zset.h"
+
 namespace kvasir {
 
 namespace {
@@ -29,12 +32,12 @@ void string_mix(const Entry& e, Sha1::Digest* digest) {
 // By Type; a type without a row is not built and has no entries.
 constexpr std::array<const CollectionOps*, kTypes> kCollections = {
     nullptr,  // strings live in their entry
-    nullptr,  // list
-    nullptr,  // set
-    nullptr,  // sorted set
-    nullptr,  // hash
-    nullptr,  // -
-    nullptr,  // stream
+    &kListOps,
+    nullptr,    // set
+    &kZsetOps,  // sorted set
+    nullptr,    // hash
+    nullptr,    // -
+    nullptr,    // stream
 };
 
 const CollectionOps& ops(const Entry& e) { return *kCollections[static_cast<size_t>(e.type())]; }

@@ -45,6 +45,7 @@ class Connection final : public Client, public Pollable {
   bool flush_queued = false;  // stands in the reactor's list of this turn
   bool closing = false;       // stands in the reactor's list of connections to close
   bool has_rest = false;      // unparsed input is left for later in this turn
+  bool touched = false;       // stands in the reactor's list of connections whose memory may have changed
   bool reading = true;
   bool expects_big = false;    // its last request had an argument that was read to its place
   uint64_t read_turn = 0;      // the turn of the last read

@@ -19,9 +19,6 @@ namespace kvasir {
 namespace {
 
 constexpr size_t kInputChunk = 1 << 20;
-constexpr size_t kReadSize = 32 * 1024;  // most that one connection contributes to a turn
-constexpr size_t kProbeSize = 1024;      // the start of a request whose big argument shall not be copied
-constexpr size_t kPendingReadSize = 16 * 1024;  // the same where the bytes stay with the connection
 constexpr int kIovecs = 128;
 constexpr size_t kReplyBufferMin = 1024, kReplyBufferMax = 16 * 1024;
 
@@ -112,6 +109,7 @@ void Reactor::shutdown() {
     if (!c->closing) flush(*c);
     close(*c);
   }
+  touched_.clear();
   free_closed();
 }
 
@@ -156,158 +154,6 @@ void Reactor::accepted(int fd, bool unix_socket) {
   core.clients.emplace(c->id, c.get());
   if (core.logs(LogLevel::kVerbose)) core.log(LogLevel::kVerbose, "Accepted %s", c->peer_address().c_str());
   connections_.emplace(c->id, std::move(c));
-}
-
-// ------------------------------------------------------------------ receive
-
-void Reactor::readable(Connection& c) {
-  if (busy_since_us_ == 0) busy_since_us_ = mono_us();
-  if (halted_) return;
-  if (!c.reading) {
-    // Reported all the same: the peer has gone.
-    close(c);
-    return;
-  }
-  // The loop may report a socket twice before it calls turn(): parsed arguments must not move, and nobody
-  // gets more than one read a turn.
-  if (c.read_turn == turn_number_ || c.flags.close_after_reply) return;
-  c.read_turn = turn_number_;
-  c.turn_bytes = 0;
-  c.turn_requests = 0;
-  Core& core = engine_->core;
-  const bool pending = c.parser.has_pending();
-  size_t room = kReadSize;
-  char* p;
-  if (pending) {
-    const bool big = c.parser.reading_big();
-    p = c.parser.read_buffer(kPendingReadSize, &room);
-    if (!big) room = std::min(room, kReadSize);
-  } else {
-    p = input_.reserve(kReadSize);
-    if (c.expects_big) room = kProbeSize;
-  }
-  const ssize_t n = ::recv(c.fd, p, room, 0);
-  core.counters.total_reads++;
-  if (n <= 0) {
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
-    if (n == 0 && core.logs(LogLevel::kVerbose)) {
-      core.log(LogLevel::kVerbose, "Client closed connection %s",
-               client_info(core, c, core.settings.hide_user_data_from_log).c_str());
-    } else if (n < 0) {
-      core.log(LogLevel::kVerbose, "Reading from client: %s", strerror(errno));
-    }
-    close(c);
-    return;
-  }
-  c.last_interaction_s = core.wall_s;
-  c.net_in += static_cast<uint64_t>(n);
-  c.turn_bytes = static_cast<uint32_t>(std::min<ssize_t>(n, kReadSize));
-  core.counters.net_input += static_cast<uint64_t>(n);
-  if (pending) {
-    c.parser.did_read(static_cast<size_t>(n));
-    parse_rest(c);
-  } else {
-    const bool probed = c.expects_big;
-    input_.commit(static_cast<size_t>(n));
-    parse(c, p, p + n);
-    c.expects_big = c.parser.reading_big();
-    if (probed && c.expects_big && !c.closing) read_big(c);
-  }
-}
-
-// The rest of an argument whose beginning was read just now.
-void Reactor::read_big(Connection& c) {
-  size_t room = 0;
-  char* p = c.parser.read_buffer(0, &room);
-  const ssize_t n = ::recv(c.fd, p, room, 0);
-  engine_->core.counters.total_reads++;
-  if (n <= 0) return;  // nothing yet, or a failure that the next read will meet as well
-  c.net_in += static_cast<uint64_t>(n);
-  engine_->core.counters.net_input += static_cast<uint64_t>(n);
-  c.parser.did_read(static_cast<size_t>(n));
-  parse_rest(c);
-}
-
-// Parses what was read into the turn's input.
-void Reactor::parse(Connection& c, const char* p, const char* end) {
-  Core& core = engine_->core;
-  RequestParser::Limits limits;
-  limits.max_bulk = core.settings.proto_max_bulk_len;
-  limits.authenticated = !core.settings.auth_required || c.flags.authenticated;
-  const Command* hint = c.last_command;
-  while (p < end) {
-    Item item{&c, {}, false};
-    const ParseResult r = c.parser.parse(&p, end, limits, &args_, &item.pending.request);
-    if (r == ParseResult::kMore) break;
-    if (r == ParseResult::kError) {
-      item.protocol_error = true;
-      items_.push_back(item);
-      c.parser.keep(p, static_cast<size_t>(end - p));
-      return;
-    }
-    if (item.pending.request.argc == 0) continue;
-    engine_->prepare(&item.pending, hint, c.db);
-    hint = item.pending.command;
-    items_.push_back(item);
-    c.turn_requests++;
-    if (!limits.authenticated) {
-      // The limits depend on what this request does (AUTH): the rest is parsed after it ran.
-      c.has_rest = p < end;
-      break;
-    }
-  }
-  if (p < end) {
-    c.parser.keep(p, static_cast<size_t>(end - p));
-    if (!c.has_rest) {
-      // An argument that is known to be big is from now on read to its place.
-      parse_rest(c);
-    }
-  }
-}
-
-// Parses what stands in the connection's own buffer.
-void Reactor::parse_rest(Connection& c) {
-  Core& core = engine_->core;
-  RequestParser::Limits limits;
-  limits.max_bulk = core.settings.proto_max_bulk_len;
-  limits.authenticated = !core.settings.auth_required || c.flags.authenticated;
-  const Command* hint = c.last_command;
-  c.has_rest = false;
-  compacting_.push_back(&c);
-  while (true) {
-    Item item{&c, {}, false};
-    const ParseResult r = c.parser.parse_pending(limits, &args_, &item.pending.request);
-    if (r == ParseResult::kMore) break;
-    if (r == ParseResult::kError) {
-      item.protocol_error = true;
-      items_.push_back(item);
-      return;
-    }
-    if (item.pending.request.argc == 0) continue;
-    engine_->prepare(&item.pending, hint, c.db);
-    hint = item.pending.command;
-    items_.push_back(item);
-    c.turn_requests++;
-    if (!limits.authenticated) {
-      c.has_rest = c.parser.pending().size > 0;
-      break;
-    }
-  }
-  too_much_input(c);
-}
-
-bool Reactor::too_much_input(Connection& c) {
-  Core& core = engine_->core;
-  const size_t unauthenticated = 1 << 20;
-  const size_t used = c.parser.held();
-  const bool over = used > static_cast<size_t>(core.settings.client_query_buffer_limit) ||
-                    (core.settings.auth_required && !c.flags.authenticated && used > unauthenticated);
-  if (!over) return false;
-  core.log(LogLevel::kWarning, "Closing client that reached max query buffer length: %s",
-           client_info(core, c, core.settings.hide_user_data_from_log).c_str());
-  core.counters.query_buffer_limit_disconnections++;
-  close(c);
-  return true;
 }
 
 void Reactor::protocol_error(Connection& c) {
@@ -372,6 +218,7 @@ void Reactor::turn() {
     i += n;
   }
   items_.clear();
+  engine_->commands_done();
   if (persist) {
     const uint64_t before = mono_us();
     persist();
@@ -395,17 +242,36 @@ void Reactor::turn() {
   flushing_.clear();
   for (Connection* c : compacting_) c->parser.compact();
   compacting_.clear();
+  limit_client_memory();
   free_closed();
   replies_.reset();
   args_.reset();
   input_.reset();
   mem_collect();
-  if (engine_->between_turns()) poller_->wake();
+  // Background work may have left something to send: clients were queued, or wait for what is told once a
+  // turn.
+  if (engine_->between_turns() || engine_->wants_turn() || !flushing_.empty()) poller_->wake();
   turn_number_++;
   in_turn_ = false;
   count_turn(commands_before);
   if (engine_->pause_loosened()) resume_postponed();
   wake_for_deadlines();
+}
+
+void Reactor::touch(Connection& c) {
+  if (c.touched) return;
+  c.touched = true;
+  touched_.push_back(&c);
+}
+
+void Reactor::limit_client_memory() {
+  const bool follow = engine_->follows_client_memory();
+  for (Connection* c : touched_) {
+    c->touched = false;
+    if (follow && !c->closing) engine_->core.client_memory.update(*c);
+  }
+  touched_.clear();
+  if (follow) engine_->evict_clients();
 }
 
 // Has the loop turn when a pause ends or a blocked client's time is over.
@@ -436,6 +302,7 @@ void Reactor::count_turn(uint64_t commands_before) {
 
 void Reactor::execute(Connection& c, Pending& p) {
   if (c.turn_requests > 0) c.turn_requests--;
+  touch(c);
   // The clock at the time of reading was that of an earlier turn.
   c.last_interaction_s = engine_->core.wall_s;
   if (halted_ || c.closing || c.flags.close_after_reply) {
@@ -558,11 +425,13 @@ void Reactor::resume_postponed() {
 void Reactor::queue_flush(Connection& c) {
   if (c.flush_queued || c.closing) return;
   c.flush_queued = true;
+  touch(c);
   flushing_.push_back(&c);
   if (!in_turn_) poller_->wake();
 }
 
 void Reactor::writable(Connection& c) {
+  touch(c);
   if (!flush(c)) return;
   c.out.settle();
 }
@@ -619,6 +488,7 @@ void Reactor::close(Connection& c) {
   c.closing = true;
   // For everybody else it is gone at once.
   engine_->core.clients.erase(c.id);
+  engine_->core.client_memory.forget(c);
   if (c.blocked == Blocked::kKeys) engine_->core.blocked_clients--;
   engine_->forget(c);
   if (c.handle != nullptr) {
@@ -664,12 +534,13 @@ void Reactor::cron(int64_t hz) {
     ++it;
     if (c.closing) continue;
     if (core.settings.timeout_s > 0 && c.blocked == Blocked::kNo &&
-        c.client_class() == ClientClass::kNormal &&
+        c.client_class() == ClientClass::kNormal && !c.flags.monitor &&
         core.wall_s - c.last_interaction_s > core.settings.timeout_s) {
       core.log(LogLevel::kVerbose, "Closing idle client");
       close(c);
       continue;
     }
+    touch(c);
     c.parser.trim(core.wall_s - c.last_interaction_s > 2);
     core.client_peaks.note(c.query_size() + c.query_free() + c.argv_memory(), c.limited_output());
     // The size a fixed reply buffer would have: halves for a client whose replies are small, doubles when
@@ -691,6 +562,8 @@ void Reactor::cron(int64_t hz) {
     }
     engine_->enforce_output_limit(c);
   }
+  if (core.tracking.clients() > 0) core.tracking.limit_keys();
+  if (engine_->wants_turn()) poller_->wake();
   const uint64_t us = mono_us() - began;
   core.counters.eventloop_cron_us += us;
   cron_us_ += us;

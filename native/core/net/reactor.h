@@ -108,6 +108,9 @@ class Reactor {
   void go_on(Connection& c);
   bool flush(Connection& c);
   void free_closed();
+  // Notes that the connection's memory may have changed.
+  void touch(Connection& c);
+  void limit_client_memory();
   void count_turn(uint64_t commands_before);
   void wake_for_deadlines();
   void read_big(Connection& c);
@@ -124,7 +127,7 @@ class Reactor {
   ArgArena args_;
   InputArena input_;
   std::vector<Item> items_;
-  std::vector<Connection*> flushing_, closing_, compacting_;
+  std::vector<Connection*> flushing_, closing_, compacting_, touched_;
   std::vector<Connection*> postponed_;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Listener>> listeners_;

@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include "persist/rdb_list.h"
+
 namespace kvasir {
 
 namespace {
@@ -10,7 +12,7 @@ namespace {
 // By Type.
 constexpr std::array<const RdbCollection*, kTypes> kCollections = {
     nullptr,  // strings are no collections
-    nullptr,  // list
+    &kRdbList,
     nullptr,  // set
     nullptr,  // sorted set
     nullptr,  // hash

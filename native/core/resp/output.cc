@@ -46,6 +46,20 @@ void Output::add_copy(Slice s) {
   bytes_ += s.size;
 }
 
+void Output::splice(Output& from) {
+  ranges_.insert(ranges_.end(), from.ranges_.begin() + static_cast<ptrdiff_t>(from.head_),
+                 from.ranges_.end());
+  bytes_ += from.bytes_;
+  turn_bytes_ += from.turn_bytes_;
+  owned_bytes_ += from.owned_bytes_;
+  block_memory_ += from.block_memory_;
+  blocks_ += from.blocks_;
+  from.ranges_.clear();
+  from.head_ = 0;
+  from.bytes_ = from.turn_bytes_ = from.owned_bytes_ = from.block_memory_ = 0;
+  from.blocks_ = 0;
+}
+
 // Appends to the last block while it is the last range and has room, then to a new one.
 void Output::append_owned(const char* p, size_t n) {
   owned_bytes_ += n;

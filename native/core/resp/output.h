@@ -77,6 +77,8 @@ class Output {
   }
   // Refers to [p, p+n) inside buf; takes a reference of its own.
   void add_ref(StrBuf* buf, const char* p, size_t n);
+  // Takes over everything that stands in another output, behind what stands here.
+  void splice(Output& from);
   // Copies bytes that live neither in the arena nor in a StrBuf.
   void add_copy(Slice bytes);
 

@@ -15,6 +15,7 @@ constexpr size_t kMinBuffer = 20 * 1024;     // a read of 16 KB fits behind a sh
 constexpr size_t kBusyBuffer = 36 * 1024;    // of a connection that sends big arguments
 constexpr size_t kMaxSpare = 4096;           // more unused buffer than this is looked at by trim()
 constexpr size_t kModestBuffer = 32 * 1024;  // a busy connection may keep this much whatever it uses
+constexpr size_t kLargeBuffer = 256 * 1024;  // an empty buffer that is larger goes at the end of the turn
 constexpr size_t kFastArgs = 1024;           // more arguments than this go through the resumable path
 
 // The length behind '*' or '$' up to CR. Fast for the one to three digits that nearly all have.
@@ -454,6 +455,12 @@ void RequestParser::compact() {
   scan_ -= pos_;
   size_ = left;
   pos_ = 0;
+  // A request of very many arguments grew it: the next will rather be a small one.
+  if (left == 0 && cap_ > kLargeBuffer) {
+    mem_free(buf_);
+    buf_ = nullptr;
+    cap_ = peak_ = scan_ = 0;
+  }
 }
 
 void RequestParser::trim(bool idle) {

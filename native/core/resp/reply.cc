@@ -77,7 +77,8 @@ void Reply::real(double v) {
 void Reply::human_real(long double v) {
   // %.17Lf of the largest long double has 4933 digits before the point.
   char tmp[kLongDoubleChars];
-  bulk({tmp, format_long_double_human(tmp, v)});
+  const Slice text(tmp, format_long_double_human(tmp, v));
+  resp == 2 ? bulk(text) : line(',', text);
 }
 
 void Reply::big_number(Slice digits) { resp == 2 ? bulk(digits) : line('(', digits); }

@@ -76,7 +76,7 @@ class Reply {
                   : (v ? Slice("#t\r\n", 4) : Slice("#f\r\n", 4)));
   }
   void real(double v);             // RESP3 double, RESP2 bulk
-  void human_real(long double v);  // bulk, as INCRBYFLOAT prints
+  void human_real(long double v);  // real() with the digits that INCRBYFLOAT prints
   void big_number(Slice digits);
   void verbatim(Slice text, const char format[3]);
 
@@ -95,6 +95,7 @@ class Reply {
   void end_set(Output::Mark m, int64_t n) { end_header(m, resp == 2 ? '*' : '~', n); }
 
   Output& output() { return *out_; }
+  [[nodiscard]] ReplyArena& arena() const { return *arena_; }
 
  private:
   char* begin(size_t n) { return muted ? nullptr : arena_->reserve(n); }

@@ -40,6 +40,9 @@ struct EncodingLimits {
   int64_t hash_max_listpack_value = 64;
   int64_t list_max_listpack_size = -2;  // elements of a node; negative: -1 to -5 are 4, 8, 16, 32 and 64 KB
   int64_t list_compress_depth = 0;      // nodes at either end that stay uncompressed; 0: all do
+  // DEBUG QUICKLIST-PACKED-THRESHOLD: bytes from which an element of a quicklist gets a node of its own; 0:
+  // from what does not fit into a node.
+  size_t list_packed_threshold = 0;
   int64_t set_max_intset_entries = 512;
   int64_t set_max_listpack_entries = 128;
   int64_t set_max_listpack_value = 64;

@@ -1,14 +1,31 @@
 /** All grammars. A new command group is one more file and one more line here. */
 
+import { bitmaps } from './bitmaps.js';
 import { connections } from './connection.js';
+import { places } from './geo.js';
+import { hyperloglogs } from './hyperloglogs.js';
 import { keys } from './keys.js';
+import { lists } from './lists.js';
 import type { Context, Entry, Group, Step } from './pattern.js';
 import { servers } from './server.js';
 import { strings } from './string.js';
 import { transactions } from './transactions.js';
 import { otherTypes } from './types.js';
+import { zsets } from './zsets.js';
 
-export const groups: readonly Group[] = [strings, keys, connections, servers, transactions, otherTypes];
+export const groups: readonly Group[] = [
+  strings,
+  keys,
+  connections,
+  servers,
+  transactions,
+  lists,
+  zsets,
+  places,
+  bitmaps,
+  hyperloglogs,
+  otherTypes,
+];
 
 /** Draws entries in proportion to their weight within the group, and groups by theirs. */
 export class Grammar {

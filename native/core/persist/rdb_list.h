@@ -1,0 +1,10 @@
+// Lists as RDB objects.
+#pragma once
+
+#include "persist/rdb_object.h"
+
+namespace kvasir {
+
+extern const RdbCollection kRdbList;
+
+}  // namespace kvasir

@@ -1,0 +1,233 @@
+// Members in the order of (score, bytes): a B+-tree that counts.
+//
+// A member is one allocation, owned by whoever uses the tree, and never moves. Leaves hold the scores and the
+// pointers of their members in two arrays, so that a search among scores reads the leaf and nothing else;
+// only equal scores need the members' bytes. Inner nodes hold for each child its number of members, and the
+// score and the pointer of its smallest member.
+//
+//   keys[i] of an inner node is the smallest member below children[i], sizes[i] their number.         (I1)
+//   Leaves are linked in order, and none is empty.                                                     (I2)
+//   Of two neighbours under one parent, one at least is a quarter full, or both together are more than
+//   three quarters of a node.                                                                          (I3)
+//
+// Nodes of 1 KB: 62 members, 31 children. A tree of one leaf has one as small as it needs. A full node at the
+// right end is not halved: what comes in order fills its nodes. There are no pointers to parents: changes
+// keep the path they came down.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "base/alloc.h"
+#include "base/slice.h"
+
+namespace kvasir {
+
+// | score 8 | length 1, or 255 and 4 | bytes |
+struct ScoredMember {
+  double score;
+
+  static ScoredMember* make(double score, Slice bytes) {
+    const size_t head = bytes.size < kLong ? 1 : 5;
+    auto* m = static_cast<ScoredMember*>(mem_alloc(sizeof(double) + head + bytes.size));
+    m->score = score;
+    char* p = m->body();
+    if (head == 1) {
+      *p = static_cast<char>(bytes.size);
+    } else {
+      *p = static_cast<char>(kLong);
+      const auto n = static_cast<uint32_t>(bytes.size);
+      memcpy(p + 1, &n, sizeof(n));
+    }
+    if (bytes.size > 0) memcpy(p + head, bytes.data, bytes.size);
+    return m;
+  }
+  [[nodiscard]] Slice bytes() const {
+    const char* p = reinterpret_cast<const char*>(this) + sizeof(double);
+    const auto n = static_cast<uint8_t>(*p);
+    if (n != kLong) return {p + 1, n};
+    uint32_t size;
+    memcpy(&size, p + 1, sizeof(size));
+    return {p + 5, size};
+  }
+
+ private:
+  static constexpr uint8_t kLong = 255;
+  char* body() { return reinterpret_cast<char*>(this) + sizeof(double); }
+};
+
+class OrderedMembers {
+  struct Leaf;
+  struct Inner;
+
+ public:
+  // A member's place; valid until the next change.
+  class Place {
+   public:
+    Place() = default;
+    explicit operator bool() const { return leaf_ != nullptr; }
+    [[nodiscard]] double score() const;
+    [[nodiscard]] ScoredMember* member() const;
+    void next();
+    void prev();
+
+   private:
+    friend class OrderedMembers;
+    Place(const Leaf* leaf, unsigned at) : leaf_(leaf), at_(at) {}
+    const Leaf* leaf_ = nullptr;
+    unsigned at_ = 0;
+  };
+
+  OrderedMembers() = default;
+  OrderedMembers(const OrderedMembers&) = delete;
+  OrderedMembers& operator=(const OrderedMembers&) = delete;
+  // Frees the nodes, not the members.
+  ~OrderedMembers();
+
+  [[nodiscard]] size_t size() const { return size_; }
+  // Memory of the nodes.
+  [[nodiscard]] size_t bytes() const { return bytes_; }
+
+  // Not yet in it.
+  void insert(ScoredMember* m);
+  // In it.
+  void remove(const ScoredMember* m);
+  // Gives a member that is in it another score.
+  void rescore(ScoredMember* m, double score);
+  // Takes out and returns the member at a rank, which must exist.
+  ScoredMember* remove_at(size_t rank);
+
+  // rank < size().
+  [[nodiscard]] Place at(size_t rank) const;
+  [[nodiscard]] Place first() const { return {first_, 0}; }
+  [[nodiscard]] Place last() const;
+  [[nodiscard]] size_t rank_of(const ScoredMember* m) const {
+    return count_below(
+        [m](double score, const ScoredMember* x) { return before(score, x, m->score, m->bytes()); });
+  }
+  // How many members satisfy below(score, member), which must hold up to a point and not after it.
+  template <class Below>
+  size_t count_below(Below&& below) const;
+
+ private:
+  static constexpr unsigned kLeafMax = 62;
+  static constexpr unsigned kLeafLeast = 6;
+  static constexpr unsigned kInnerMax = 31;
+  static constexpr unsigned kMaxHeight = 24;
+
+  struct Leaf {
+    Leaf* next;
+    Leaf* prev;
+    uint32_t count;
+    uint32_t capacity;
+    // capacity scores, then as many pointers.
+    [[nodiscard]] double* scores() { return reinterpret_cast<double*>(this + 1); }
+    [[nodiscard]] const double* scores() const { return reinterpret_cast<const double*>(this + 1); }
+    [[nodiscard]] ScoredMember** members() { return reinterpret_cast<ScoredMember**>(scores() + capacity); }
+    [[nodiscard]] ScoredMember* const* members() const {
+      return reinterpret_cast<ScoredMember* const*>(scores() + capacity);
+    }
+  };
+  struct Inner {
+    uint32_t count;
+    double scores[kInnerMax];
+    ScoredMember* keys[kInnerMax];
+    size_t sizes[kInnerMax];
+    void* children[kInnerMax];
+  };
+  // The inner nodes on the way to a leaf, from the root, and which child was taken.
+  struct Path {
+    Inner* node[kMaxHeight];
+    unsigned child[kMaxHeight];
+  };
+
+  static bool before(double score, const ScoredMember* m, double other, const Slice& bytes) {
+    return score != other ? score < other : compare(m->bytes(), bytes) < 0;
+  }
+  // How many of n, in order, are below.
+  template <class Below>
+  static unsigned lower(const double* scores, ScoredMember* const* members, unsigned n, Below&& below) {
+    unsigned from = 0;
+    while (n > 0) {
+      const unsigned half = n / 2;
+      if (below(scores[from + half], members[from + half])) {
+        from += half + 1;
+        n -= half + 1;
+      } else {
+        n = half;
+      }
+    }
+    return from;
+  }
+
+  Leaf* new_leaf(unsigned capacity);
+  Inner* new_inner();
+  void free_node(void* node);
+  void free_tree(void* node, unsigned height);
+  // The leaf where `below` ends, or begins to be false.
+  template <class Below>
+  Leaf* descend(Path* path, Below&& below) const;
+  Leaf* descend_to(Path* path, size_t* rank) const;
+  // The place of m in the leaf that descend() found; of a member that is in the tree.
+  Leaf* locate(Path* path, const ScoredMember* m, unsigned* at) const;
+  void take_out(Path* path, Leaf* leaf, unsigned at);
+  // The smallest member below the child on the path at `level` is another one.
+  static void set_key(Path* path, unsigned level, double score, ScoredMember* m);
+  static void put(Leaf* leaf, unsigned at, ScoredMember* m);
+  static void put(Inner* node, unsigned at, double score, ScoredMember* key, size_t size, void* child);
+  void add_child(Path* path, unsigned level, double score, ScoredMember* key, size_t size, void* child);
+  void drop_child(Path* path, unsigned level, unsigned at);
+  void merge_leaves(Path* path);
+  void merge_inner(Path* path, unsigned level);
+
+  void* root_ = nullptr;
+  Leaf* first_ = nullptr;
+  size_t size_ = 0;
+  size_t bytes_ = 0;
+  unsigned height_ = 0;  // of inner nodes above the leaves
+};
+
+inline double OrderedMembers::Place::score() const { return leaf_->scores()[at_]; }
+inline ScoredMember* OrderedMembers::Place::member() const { return leaf_->members()[at_]; }
+inline void OrderedMembers::Place::next() {
+  if (++at_ < leaf_->count) return;
+  leaf_ = leaf_->next;
+  at_ = 0;
+}
+inline void OrderedMembers::Place::prev() {
+  if (at_-- > 0) return;
+  leaf_ = leaf_->prev;
+  at_ = leaf_ == nullptr ? 0 : leaf_->count - 1;
+}
+
+template <class Below>
+size_t OrderedMembers::count_below(Below&& below) const {
+  if (root_ == nullptr) return 0;
+  const void* node = root_;
+  size_t rank = 0;
+  for (unsigned h = height_; h > 0; h--) {
+    const auto* inner = static_cast<const Inner*>(node);
+    const unsigned n = lower(inner->scores, inner->keys, inner->count, below);
+    const unsigned child = n == 0 ? 0 : n - 1;
+    for (unsigned i = 0; i < child; i++) rank += inner->sizes[i];
+    node = inner->children[child];
+  }
+  const auto* leaf = static_cast<const Leaf*>(node);
+  return rank + lower(leaf->scores(), leaf->members(), leaf->count, below);
+}
+
+template <class Below>
+OrderedMembers::Leaf* OrderedMembers::descend(Path* path, Below&& below) const {
+  void* node = root_;
+  for (unsigned level = 0; level < height_; level++) {
+    auto* inner = static_cast<Inner*>(node);
+    const unsigned n = lower(inner->scores, inner->keys, inner->count, below);
+    path->node[level] = inner;
+    path->child[level] = n == 0 ? 0 : n - 1;
+    node = inner->children[path->child[level]];
+  }
+  return static_cast<Leaf*>(node);
+}
+
+}  // namespace kvasir

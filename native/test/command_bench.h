@@ -1,0 +1,142 @@
+// Runs command handlers on a Core of their own, without engine and sockets, and shows what they hand to the
+// propagation stream and which events they raise.
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/strbuf.h"
+#include "commands/core.h"
+
+namespace kvasir {
+
+class RecordedSignals final : public Signals {
+ public:
+  void key_modified(Database&, Slice key, bool) override { modified += key.str() + " "; }
+  void notify(uint32_t, const char* event, Slice key, int) override {
+    events += std::string(event) + ":" + key.str() + " ";
+  }
+  void propagate_delete(Database&, Slice key, bool lazy) override {
+    events += (lazy ? "<unlink " : "<del ") + key.str() + "> ";
+  }
+  void flushed(int) override {}
+  void swapping(int, int) override {}
+  void swapped(int, int) override {}
+  void key_ready(kvasir::Database&, kvasir::Slice, kvasir::Type) override {}
+  void key_gone(kvasir::Database&, kvasir::Slice) override {}
+  std::string events, modified;
+};
+
+class NoHooks final : public Hooks {
+ public:
+  void upcall(Call&) override {}
+  void log(LogLevel, Slice) override {}
+  void close(Client&) override {}
+  void control(const char*, Slice) override {}
+};
+
+inline constexpr int64_t kNow = 1'700'000'000'000;
+
+class CommandBench {
+ public:
+  using Register = void (*)(HandlerMap&);
+  explicit CommandBench(std::initializer_list<Register> groups)
+      : core(2, false, &signals, &hooks), client(std::make_unique<Client>(1, &arena)) {
+    for (const Register add : groups) add(handlers);
+    core.stream_active = true;
+    core.keyspace.now_ms = kNow;
+    core.keyspace.interest_notify = ~0U;
+    core.keyspace.interest_modified = Keyspace::kWatchers;
+  }
+
+  // Runs a command (words between blanks; '' is the empty word) and returns its reply, line ends as blanks.
+  std::string run(const std::string& line) {
+    std::vector<std::string> words;
+    for (size_t i = 0; i < line.size();) {
+      const size_t end = std::min(line.find(' ', i), line.size());
+      words.push_back(line.substr(i, end - i));
+      if (words.back() == "''") words.back().clear();
+      i = end + 1;
+    }
+    std::vector<StrBuf*> bufs(words.size(), nullptr);
+    return run(words, bufs);
+  }
+  std::string run(const std::vector<std::string>& words, const std::vector<StrBuf*>& bufs) {
+    std::vector<Slice> argv(words.begin(), words.end());
+    for (size_t i = 0; i < bufs.size(); i++) {
+      if (bufs[i] != nullptr) argv[i] = bufs[i]->slice();
+    }
+    std::string name = words[0];
+    for (char& c : name) c = ascii_lower(c);
+    command.name = command.fullname = name;
+    command.first_key = name == "msetex" ? 2 : 1;
+    signals.events.clear();
+    signals.modified.clear();
+    core.propagation.reset();
+    const uint64_t dirty = core.keyspace.dirty;
+    auto own = bufs;
+    Call call{core, *client, command, argv, own.data(), 0};
+    handlers.at(name)(call);
+    changes = core.keyspace.dirty - dirty;
+    stream = stream_of(words);
+    return take_reply();
+  }
+  std::string take_reply() {
+    std::string out;
+    iovec iov[16];
+    while (!client->out.empty()) {
+      const int n = client->out.peek(iov, 16);
+      size_t sum = 0;
+      for (int i = 0; i < n; i++) {
+        out.append(static_cast<const char*>(iov[i].iov_base), iov[i].iov_len);
+        sum += iov[i].iov_len;
+      }
+      client->out.consume(sum);
+    }
+    std::string shown;
+    for (size_t i = 0; i < out.size(); i++) {
+      if (out[i] == '\r') continue;
+      shown += out[i] == '\n' ? ' ' : out[i];
+    }
+    if (!shown.empty()) shown.pop_back();
+    return shown;
+  }
+  const Entry* entry(const char* key) {
+    const EntrySlot slot = core.keyspace.db(0).find(core.keyspace.ref(key));
+    return slot ? slot.get() : nullptr;
+  }
+  std::string encoding(const char* key) { return encoding_name(entry(key)->encoding()); }
+
+  RecordedSignals signals;
+  NoHooks hooks;
+  Core core;
+  ReplyArena arena;
+  std::unique_ptr<Client> client;
+  HandlerMap handlers;
+  Command command;
+  std::string stream;    // what replicas get for the last command; empty: nothing
+  uint64_t changes = 0;  // how much the last command added to `dirty`
+
+ private:
+  std::string stream_of(const std::vector<std::string>& words) const {
+    if (changes == 0) return "";
+    std::string out;
+    const auto append = [&out](Slice word) { out += (out.empty() ? "" : " ") + word.str(); };
+    if (!core.propagation.rewritten()) {
+      for (const std::string& w : words) append(w);
+      return out;
+    }
+    const Propagation::Item& item = core.propagation.items()[0];
+    size_t at = 0;
+    for (const uint32_t size : item.sizes) {
+      append(Slice(item.bytes.data() + at, size));
+      at += size;
+    }
+    return out;
+  }
+};
+
+}  // namespace kvasir
