@@ -1,6 +1,7 @@
 // Feeds a byte stream to a RequestParser as the reactor does, in pieces of any size, and keeps what came out.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -55,6 +56,35 @@ class ParserDriver {
     }
     return true;
   }
+
+  // A read on the guess that a request of that shape comes, as Reactor::read_shaped.
+  bool read(const char* p, size_t n, Shape shape) {
+    if (parser_.has_pending() || n <= shape.head || shape.bulk == 0) return read(p, n);
+    const size_t got = std::min(n - shape.head, size_t{shape.bulk} + 2);
+    StrRef value(StrBuf::create(0, shape.bulk + 2));
+    memcpy(value->data(), p + shape.head, got);
+    const std::unique_ptr<char[]> head(new char[shape.head]);
+    memcpy(head.get(), p, shape.head);
+    Request r;
+    switch (parser_.adopt(head.get(), shape, value.get(), got, limits_, &args_, &r)) {
+      case RequestParser::Adopted::kRequest:
+        static_cast<void>(value.take());
+        take(ParseResult::kRequest, r);
+        adopted++;
+        break;
+      case RequestParser::Adopted::kMore:
+        static_cast<void>(value.take());
+        adopted++;
+        break;
+      case RequestParser::Adopted::kWrongGuess:
+        return read(p, n);
+    }
+    p += shape.head + got;
+    n -= shape.head + got;
+    return n == 0 || read(p, n);
+  }
+
+  size_t adopted = 0;  // guesses that were right
 
   void end_turn() {
     parser_.compact();

@@ -26,7 +26,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     state = state * 1664525 + 1013904223;
     size_t take = 1 + (state >> 8) % longest;
     if (take > n - at) take = n - at;
-    if (!split.read(stream + at, take)) break;
+    // Some reads are made on a guess, right or wrong.
+    Shape shape;
+    if ((data[0] & 2) != 0 && (state & 64) != 0) shape = {(state >> 20) % 64, (state >> 12) % 48};
+    if (!split.read(stream + at, take, shape)) break;
     split.end_turn();
     if ((state >> 28) == 0) split.parser().trim(true);
     at += take;

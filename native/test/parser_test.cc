@@ -216,6 +216,52 @@ TEST(a_big_argument_is_read_to_its_place) {
   CHECK(!parser.has_pending());
 }
 
+TEST(a_guess_changes_nothing_but_where_the_argument_stands) {
+  const std::string alike = multibulk({"set", "key:1", std::string(40, 'v')});
+  const Shape shape{static_cast<uint32_t>(alike.size() - 42), 40};
+  const std::string streams[] = {
+      alike,
+      alike + alike,
+      multibulk({"set", "key:22", std::string(40, 'v')}),  // a longer head
+      multibulk({"set", "key:1", std::string(41, 'v')}),
+      multibulk({"set", "key:1", std::string(4, 'v')}) + alike,
+      multibulk({"ping"}) + alike + multibulk({"ping"}),
+      "set key:1 " + std::string(60, 'v') + "\r\n",
+      alike.substr(0, alike.size() - 1) + "X",  // no CRLF
+      "*3\r\n$3\r\nset\r\n$5\r\nkey:1\r\n:40\r\n" + std::string(42, 'v'),
+      "*9\r\n$3\r\nset\r\n$5\r\nkey:1\r\n$40\r\n" + std::string(42, 'v'),
+  };
+  size_t adopted = 0;
+  for (const std::string& stream : streams) {
+    const Parsed expected = whole(stream);
+    for (size_t first = 1; first <= stream.size(); first++) {
+      test::ParserDriver driver(limits());
+      bool good = driver.read(stream.data(), first, shape);
+      driver.end_turn();
+      if (good && first < stream.size()) driver.read(stream.data() + first, stream.size() - first, shape);
+      CHECK(driver.parsed() == expected);
+      adopted += driver.adopted;
+    }
+  }
+  CHECK(adopted > 2 * 42);
+}
+
+TEST(a_shape_is_that_of_a_long_last_argument) {
+  const auto shape_of = [](const std::string& stream) {
+    RequestParser parser;
+    ArgArena args;
+    const char* p = stream.data();
+    Request r;
+    CHECK(parser.parse(&p, stream.data() + stream.size(), limits(), &args, &r) == ParseResult::kRequest);
+    return Shape::of(r);
+  };
+  const std::string value(10000, 'v');
+  CHECK(shape_of(multibulk({"set", "k", value})) == (Shape{28, 10000}));
+  CHECK(shape_of(multibulk({"set", value, "v"})) == Shape());
+  CHECK(shape_of(multibulk({"set", "k", "v"})) == Shape());
+  CHECK(shape_of(multibulk({value})) == Shape());
+}
+
 TEST(buffers_are_given_back) {
   RequestParser parser;
   const std::string part = "*2\r\n$3\r\nget\r\n$100";

@@ -48,6 +48,9 @@ class Connection final : public Client, public Pollable {
   bool touched = false;       // stands in the reactor's list of connections whose memory may have changed
   bool reading = true;
   bool expects_big = false;    // its last request had an argument that was read to its place
+  Shape shape;                 // of its last request with a long last argument
+  uint8_t shape_seen = 0;      // how often in a row
+  uint8_t shape_holdoff = 0;   // reads for which no guess is made, since one was wrong
   uint64_t read_turn = 0;      // the turn of the last read
   uint32_t turn_bytes = 0;     // what it brought
   uint32_t turn_requests = 0;  // how many of its requests are still to run

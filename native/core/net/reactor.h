@@ -113,7 +113,11 @@ class Reactor {
   void limit_client_memory();
   void count_turn(uint64_t commands_before);
   void wake_for_deadlines();
+  // Gets what recv() or the like returned; false: there is nothing to parse.
+  bool received(Connection& c, ssize_t n);
+  void read_shaped(Connection& c);
   void read_big(Connection& c);
+  static void note_shape(Connection& c, const Request& r);
 
   struct Item {
     Connection* connection;

@@ -2,6 +2,7 @@
 // turn's shared input, and the arguments of whole requests stay there; what is unfinished moves to the
 // connection.
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +19,8 @@ namespace {
 constexpr size_t kReadSize = 32 * 1024;  // most that one connection contributes to a turn
 constexpr size_t kProbeSize = 1024;      // the start of a request whose big argument shall not be copied
 constexpr size_t kPendingReadSize = 16 * 1024;  // the same where the bytes stay with the connection
+constexpr uint8_t kAlike = 2;                   // so many requests of one shape make a guess
+constexpr uint8_t kHoldoff = 64;                // reads without a guess after a wrong one
 
 }  // namespace
 
@@ -36,22 +39,36 @@ void Reactor::readable(Connection& c) {
   touch(c);
   c.turn_bytes = 0;
   c.turn_requests = 0;
-  Core& core = engine_->core;
-  const bool pending = c.parser.has_pending();
-  size_t room = kReadSize;
-  char* p;
-  if (pending) {
-    const bool big = c.parser.reading_big();
-    p = c.parser.read_buffer(kPendingReadSize, &room);
-    if (!big) room = std::min(room, kReadSize);
-  } else {
-    p = input_.reserve(kReadSize);
-    if (c.expects_big) room = kProbeSize;
+  if (c.parser.has_pending()) {
+    size_t room = 0;
+    char* p = c.parser.read_buffer(kPendingReadSize, &room);
+    if (!c.parser.reading_big()) room = std::min(room, kReadSize);
+    const ssize_t n = ::recv(c.fd, p, room, 0);
+    if (!received(c, n)) return;
+    c.parser.did_read(static_cast<size_t>(n));
+    parse_rest(c);
+    return;
   }
-  const ssize_t n = ::recv(c.fd, p, room, 0);
+  if (c.shape_seen >= kAlike && c.shape_holdoff == 0) {
+    read_shaped(c);
+    return;
+  }
+  if (c.shape_holdoff > 0) c.shape_holdoff--;
+  char* p = input_.reserve(kReadSize);
+  const bool probed = c.expects_big;
+  const ssize_t n = ::recv(c.fd, p, probed ? kProbeSize : kReadSize, 0);
+  if (!received(c, n)) return;
+  input_.commit(static_cast<size_t>(n));
+  parse(c, p, p + n);
+  c.expects_big = c.parser.reading_big();
+  if (probed && c.expects_big && !c.closing) read_big(c);
+}
+
+bool Reactor::received(Connection& c, ssize_t n) {
+  Core& core = engine_->core;
   core.counters.total_reads++;
   if (n <= 0) {
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return false;
     if (n == 0 && core.logs(LogLevel::kVerbose)) {
       core.log(LogLevel::kVerbose, "Client closed connection %s",
                client_info(core, c, core.settings.hide_user_data_from_log).c_str());
@@ -59,21 +76,66 @@ void Reactor::readable(Connection& c) {
       core.log(LogLevel::kVerbose, "Reading from client: %s", strerror(errno));
     }
     close(c);
-    return;
+    return false;
   }
   c.last_interaction_s = core.wall_s;
   c.net_in += static_cast<uint64_t>(n);
   c.turn_bytes = static_cast<uint32_t>(std::min<ssize_t>(n, kReadSize));
   core.counters.net_input += static_cast<uint64_t>(n);
-  if (pending) {
-    c.parser.did_read(static_cast<size_t>(n));
-    parse_rest(c);
-  } else {
-    const bool probed = c.expects_big;
-    input_.commit(static_cast<size_t>(n));
+  return true;
+}
+
+void Reactor::note_shape(Connection& c, const Request& r) {
+  const Shape shape = Shape::of(r);
+  if (shape.bulk == 0) return;
+  c.shape_seen = shape == c.shape ? std::min(c.shape_seen + 1, int{kAlike}) : 1;
+  c.shape = shape;
+}
+
+// Reads one request to two places, its long last argument to where it will stay, on the guess that it is like
+// the last one. A short request (a GET between SETs) is none the worse for it.
+void Reactor::read_shaped(Connection& c) {
+  Core& core = engine_->core;
+  const Shape shape = c.shape;
+  StrRef value(StrBuf::try_create(0, shape.bulk + 2));
+  if (!value) {
+    c.shape_seen = 0;
+    return;  // the socket is reported again
+  }
+  char* p = input_.reserve(Shape::kMaxHead);
+  iovec parts[2] = {{p, shape.head}, {value->data(), shape.bulk + 2}};
+  const ssize_t read = ::readv(c.fd, parts, 2);
+  if (!received(c, read)) return;
+  const auto n = static_cast<size_t>(read);
+  if (n <= shape.head) {
+    input_.commit(n);
     parse(c, p, p + n);
-    c.expects_big = c.parser.reading_big();
-    if (probed && c.expects_big && !c.closing) read_big(c);
+    return;
+  }
+  input_.commit(shape.head);
+  RequestParser::Limits limits;
+  limits.max_bulk = core.settings.proto_max_bulk_len;
+  limits.authenticated = !core.settings.auth_required || c.flags.authenticated;
+  Item item{&c, {}, false};
+  const size_t got = n - shape.head;
+  switch (c.parser.adopt(p, shape, value.get(), got, limits, &args_, &item.pending.request)) {
+    case RequestParser::Adopted::kRequest:
+      static_cast<void>(value.take());
+      engine_->prepare(&item.pending, c.last_command, c.db);
+      items_.push_back(item);
+      c.turn_requests++;
+      return;
+    case RequestParser::Adopted::kMore:
+      static_cast<void>(value.take());
+      too_much_input(c);
+      return;
+    case RequestParser::Adopted::kWrongGuess:
+      c.shape_seen = 0;
+      c.shape_holdoff = kHoldoff;
+      c.parser.keep(p, shape.head);
+      c.parser.keep(value->data(), got);
+      parse_rest(c);
+      return;
   }
 }
 
@@ -97,6 +159,7 @@ void Reactor::parse(Connection& c, const char* p, const char* end) {
   limits.max_bulk = core.settings.proto_max_bulk_len;
   limits.authenticated = !core.settings.auth_required || c.flags.authenticated;
   const Command* hint = c.last_command;
+  const char* const begin = p;
   while (p < end) {
     Item item{&c, {}, false};
     const ParseResult r = c.parser.parse(&p, end, limits, &args_, &item.pending.request);
@@ -112,6 +175,8 @@ void Reactor::parse(Connection& c, const char* p, const char* end) {
     hint = item.pending.command;
     items_.push_back(item);
     c.turn_requests++;
+    // A pipeline is read as a whole.
+    if (p == end && *begin == '*' && c.turn_requests == 1) note_shape(c, item.pending.request);
     if (!limits.authenticated) {
       // The limits depend on what this request does (AUTH): the rest is parsed after it ran.
       c.has_rest = p < end;
@@ -150,6 +215,9 @@ void Reactor::parse_rest(Connection& c) {
     hint = item.pending.command;
     items_.push_back(item);
     c.turn_requests++;
+    if (c.parser.pending().size == 0 && c.turn_requests == 1 && item.pending.request.bufs != nullptr) {
+      note_shape(c, item.pending.request);
+    }
     if (!limits.authenticated) {
       c.has_rest = c.parser.pending().size > 0;
       break;

@@ -298,6 +298,55 @@ ParseResult RequestParser::parse(const char** cursor, const char* end, const Lim
   return ParseResult::kRequest;
 }
 
+RequestParser::Adopted RequestParser::adopt(const char* p, Shape shape, StrBuf* value, size_t got,
+                                            const Limits& limits, ArgArena* args, Request* out) {
+  const char* const start = p;
+  const char* const end = p + shape.head;
+  // The number behind `mark` on the line at p; p is behind the line then.
+  const auto line = [&](char mark, int64_t* v) {
+    const char* cr = p == end || *p != mark ? nullptr : find_cr(p, end);
+    if (cr == nullptr || cr + 1 >= end || cr[1] != '\n' || !parse_length(p + 1, cr, v)) return false;
+    p = cr + 2;
+    return true;
+  };
+  int64_t n, len;
+  if (!line('*', &n) || n < 2 || static_cast<size_t>(n) > kFastArgs) return Adopted::kWrongGuess;
+  Slice* argv = args->reserve(static_cast<size_t>(n));
+  for (int64_t i = 0; i + 1 < n; i++) {
+    if (!line('$', &len) || len < 0 || end - p < len + 2 || p[len] != '\r' || p[len + 1] != '\n') {
+      return Adopted::kWrongGuess;
+    }
+    argv[i] = {p, static_cast<size_t>(len)};
+    p += len + 2;
+  }
+  if (!line('$', &len) || len != shape.bulk || p != end || len > limits.max_bulk || !limits.authenticated) {
+    return Adopted::kWrongGuess;
+  }
+  if (got < static_cast<size_t>(len) + 2) {
+    for (int64_t i = 0; i + 1 < n; i++) {
+      args_.push_back({size_ + static_cast<size_t>(argv[i].data - start), argv[i].size, nullptr});
+    }
+    keep(start, shape.head);
+    scan_ = size_;
+    multibulk_ = 1;
+    bulk_ = len;
+    big_ = value;
+    big_filled_ = got;
+    return Adopted::kMore;
+  }
+  if (value->data()[len] != '\r' || value->data()[len + 1] != '\n') return Adopted::kWrongGuess;
+  args->commit(static_cast<size_t>(n));
+  value->set_size(static_cast<size_t>(len));
+  argv[n - 1] = value->slice();
+  out->argv = argv;
+  out->bufs = reinterpret_cast<StrBuf**>(args->bytes(static_cast<size_t>(n) * sizeof(StrBuf*)));
+  memset(static_cast<void*>(out->bufs), 0, static_cast<size_t>(n) * sizeof(StrBuf*));
+  out->bufs[n - 1] = value;
+  out->argc = static_cast<uint32_t>(n);
+  out->wire_bytes = shape.head + static_cast<uint64_t>(len) + 2;
+  return Adopted::kRequest;
+}
+
 void RequestParser::reserve_buffer(size_t n) {
   if (cap_ - size_ >= n) return;
   const size_t larger = cap_ + std::min(cap_, size_t{1} << 20);

@@ -5,7 +5,10 @@
 // left unfinished at the end of a read becomes state: the bytes move to the connection's own buffer
 // (`pending`), the arguments found so far are remembered as offsets into it, so that a huge command costs
 // O(its size) however finely it is cut. An argument of kBigArg bytes or more that is not complete is read
-// directly into a StrBuf of its size, which SET then stores as it is.
+// directly into a StrBuf of its size, which SET then stores as it is. A client whose requests are alike (same
+// length up to a long last argument, same length of that) gets this without a first read that finds out: the
+// reactor reads the two parts to two places on the guess that the next request is like the last (Shape), and
+// adopt() checks the guess.
 //
 // Nothing is allocated on the word of a client beyond what it has sent, save one big argument once the client
 // is authenticated (bounded by proto-max-bulk-len).
@@ -78,6 +81,21 @@ const char* parse_error_log(ParseError e);
 
 enum class ParseResult : uint8_t { kRequest, kMore, kError };
 
+// The sizes of a request whose last argument is long.
+struct Shape {
+  uint32_t head = 0;  // bytes up to the last argument's first
+  uint32_t bulk = 0;  // length of that argument; 0: no such request
+  bool operator==(const Shape&) const = default;
+
+  static constexpr size_t kMaxHead = 4096, kMinBulk = 8 * 1024, kMaxBulk = size_t{2} << 20;
+  // Of a request that was not inline; no shape if it is out of bounds.
+  static Shape of(const Request& r) {
+    const size_t bulk = r.argc > 1 ? r.argv[r.argc - 1].size : 0;
+    if (bulk < kMinBulk || bulk > kMaxBulk || r.wire_bytes > kMaxHead + bulk) return {};
+    return {static_cast<uint32_t>(r.wire_bytes - bulk - 2), static_cast<uint32_t>(bulk)};
+  }
+};
+
 class RequestParser {
  public:
   RequestParser() = default;
@@ -96,6 +114,13 @@ class RequestParser {
   // unfinished request; the caller must hand exactly [*p, end) to keep(). kError: error() and got() tell. A
   // request with argc 0 (empty line, "*0", "*-1") is a kRequest too: the caller ignores it.
   ParseResult parse(const char** p, const char* end, const Limits& limits, ArgArena* args, Request* out);
+
+  enum class Adopted : uint8_t { kRequest, kMore, kWrongGuess };
+  // A read put shape.head bytes to p and `got` more, at most shape.bulk + 2, to value's data. If they are a
+  // request of that shape so far, takes value (a reference) over: kRequest, as parse(); kMore: it is pending.
+  // kWrongGuess: nothing was taken. Not while something is pending.
+  Adopted adopt(const char* p, Shape shape, StrBuf* value, size_t got, const Limits& limits, ArgArena* args,
+                Request* out);
 
   // --- state between reads ---
   [[nodiscard]] bool has_pending() const { return size_ > 0 || big_ != nullptr; }
