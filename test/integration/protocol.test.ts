@@ -46,6 +46,58 @@ describe('requests', () => {
     expect(await exchange(pieces)).toBe(`+PONG\r\n+OK\r\n$300000\r\n${value}\r\n+OK\r\n`);
   });
 
+  // From the third request of one shape on, the server reads the next on the guess that it is alike.
+  test('alike big requests one after the other, and others between them', async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.setNoDelay(true);
+    let answer = '';
+    let wake = () => {};
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1');
+      wake();
+    });
+    const round = async (pieces: readonly string[], expected: string) => {
+      answer = '';
+      for (const piece of pieces) {
+        await new Promise<void>((resolve) => socket.write(piece, 'latin1', () => resolve()));
+      }
+      while (answer.length < expected.length) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      expect(answer).toBe(expected);
+    };
+    const cut = (text: string, ...at: number[]) =>
+      [0, ...at].map((from, i) => text.slice(from, [...at, text.length][i]));
+    const get = (key: string, value: string) =>
+      round([command('GET', key)], `$${value.length}\r\n${value}\r\n`);
+    for (const size of [8192, 16_384, 100_000, 1_000_000]) {
+      for (let i = 10; i < 30; i++) {
+        const key = `alike:${i}`;
+        const value = String.fromCharCode(65 + i).repeat(size);
+        const set = command('SET', key, value);
+        // Whole, then cut in the head, in the value and before the last byte.
+        const cuts = [[], [3], [set.length - size - 4], [set.length - 1], [set.length - size + 100]][
+          i % 5
+        ] as number[];
+        await round(cut(set, ...cuts), '+OK\r\n');
+        if (i === 24) await round([command('SET', key, 'short')], '+OK\r\n');
+        if (i === 15) await round([command('SET', key.slice(1), value)], '+OK\r\n');
+        if (i === 20) await round([command('SET', key, value.slice(1))], '+OK\r\n');
+        if (i === 24)
+          await round([command('SET', key, 'short'), set + command('PING')].slice(0, 1), '+OK\r\n');
+        if (i === 25) await round([set + set + command('PING')], '+OK\r\n+OK\r\n+PONG\r\n');
+        if (i === 28) await get(key, value);
+      }
+    }
+    await round([command('APPEND', 'alike:app', 'x'.repeat(9000))], ':9000\r\n');
+    await round([command('APPEND', 'alike:app', 'y'.repeat(9000))], ':18000\r\n');
+    await round([command('APPEND', 'alike:app', 'z'.repeat(9000))], ':27000\r\n');
+    await get('alike:app', 'x'.repeat(9000) + 'y'.repeat(9000) + 'z'.repeat(9000));
+    socket.destroy();
+  });
+
   // Big arguments are read to places of their own, after a probe where one is expected.
   test.each([1, 2, 3])('big arguments in every order and cut, seed %i', async (seed) => {
     let state = seed;
