@@ -14,6 +14,7 @@
 #include "base/numbers.h"
 #include "dict/table.h"
 #include "keyspace/digest.h"
+#include "keyspace/value.h"
 #include "server_object.h"
 #include "simd/kernels.h"
 #include "types/quicklist.h"
@@ -133,6 +134,16 @@ Napi::Value table_stats(Engine& engine, const Info& info) {
   return latin1(info.Env(), text);
 }
 
+// ("htstats-key", db, key, full): false if the key's value has no hash table; undefined if it does not exist.
+Napi::Value key_table_stats(Engine& engine, const Info& info) {
+  const Entry* e = find(engine, info);
+  if (e == nullptr) return info.Env().Undefined();
+  std::string text;
+  if (!value_table_stats(*e, info[3].ToBoolean().Value(), &text))
+    return Napi::Boolean::New(info.Env(), false);
+  return latin1(info.Env(), text);
+}
+
 // ("glob-test"): matches random patterns against random strings. What is looked for is a crash or a hang.
 void glob_test() {
   Rng rng;
@@ -193,6 +204,7 @@ Napi::Value ServerObject::debug(const Napi::CallbackInfo& info) {
   if (what == "digest") return digest(e, info);
   if (what == "populate") return populate(e, info);
   if (what == "htstats") return table_stats(e, info);
+  if (what == "htstats-key") return key_table_stats(e, info);
   if (what == "simd") return simd_kernels(info);
   if (what == "active-expire") {
     switches.active_expire = on();

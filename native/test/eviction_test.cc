@@ -11,7 +11,7 @@ using namespace kvasir;
 namespace {
 
 struct Listener final : Signals {
-  void key_modified(Database&, Slice) override {}
+  void key_modified(Database&, Slice, bool) override {}
   void notify(uint32_t, const char*, Slice, int) override {}
   void propagate_delete(Database&, Slice, bool) override {}
   void key_ready(Database&, Slice, Type) override {}

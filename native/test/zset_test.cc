@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "check.h"
+#include "types/zset_builder.h"
 
 using namespace kvasir;
 
@@ -130,6 +131,95 @@ TEST(in_order) {
     CHECK_EQ(ZsetCursor(c, rank).member(tmp).str(), std::to_string(rank));
   while (zset_size(c) > 0) zset_erase(&c, {zset_size(c) - 1, zset_size(c)});
   zset_destroy(c);
+}
+
+TEST(in_reverse_order) {
+  Collection c = zset_make_big(0);
+  const EncodingLimits limits;
+  for (int i = 0; i < 20000; i++) {
+    double s = -i;
+    zset_add(&c, limits, std::to_string(i), 0, &s);
+  }
+  char tmp[32];
+  for (size_t rank = 0; rank < 20000; rank += 37)
+    CHECK_EQ(ZsetCursor(c, rank).member(tmp).str(), std::to_string(19999 - rank));
+  // Leaves are filled from this end, too.
+  CHECK(static_cast<BigZset*>(c.data)->order.bytes() < 20000 * 19);
+  while (zset_size(c) > 0) zset_erase(&c, {0, std::min<size_t>(zset_size(c), 999)});
+  zset_destroy(c);
+}
+
+TEST(built_at_once) {
+  Rng rng(7);
+  // Around a full leaf, a full inner node, and one of the next level.
+  for (const size_t size : {0U, 1U, 5U, 6U, 7U, 61U, 62U, 63U, 124U, 1000U, 1921U, 1922U, 1923U, 3844U,
+                            59581U, 59582U, 59583U, 60000U}) {
+    for (const int order : {0, 1, 2}) {
+      Model model;
+      ZsetBuilder builder(size);
+      for (size_t i = 0; i < size; i++) {
+        const double score = order == 0 ? static_cast<double>(rng.below(1000))
+                                        : static_cast<double>(order == 1 ? i / 3 : (size - i) / 3);
+        const std::string m = "m" + std::to_string(i);
+        bool added = false;
+        builder.find_or_add(m, score, &added);
+        CHECK(added);
+        model.put(m, score);
+      }
+      if (size > 10) {
+        builder.remove("m7");
+        builder.remove("nobody");
+        model.take("m7");
+        bool added = true;
+        builder.find_or_add("m3", 0, &added)->score = 5;
+        CHECK(!added);
+        model.put("m3", 5);
+      }
+      CHECK_EQ(builder.size(), model.order.size());
+      Collection c = builder.finish();
+      compare_all(c, model);
+      // What was built is a tree like any other.
+      for (size_t i = 0; i < 300; i++) {
+        const std::string m = "m" + std::to_string(rng.below(size + 50));
+        double s = static_cast<double>(rng.below(1000));
+        zset_add(&c, EncodingLimits{}, m, 0, &s);
+        model.put(m, s);
+      }
+      compare_all(c, model);
+      zset_destroy(c);
+    }
+  }
+}
+
+TEST(ranges_are_erased) {
+  Rng rng(9);
+  for (int round = 0; round < 60; round++) {
+    Model model;
+    ZsetBuilder builder(0);
+    const size_t size = 1 + rng.below(6000);
+    for (size_t i = 0; i < size; i++) {
+      bool added;
+      const auto score = static_cast<double>(rng.below(size));
+      builder.find_or_add("m" + std::to_string(i), score, &added);
+      model.put("m" + std::to_string(i), score);
+    }
+    Collection c = builder.finish();
+    while (zset_size(c) > 0) {
+      const size_t first = rng.below(zset_size(c));
+      const size_t n = 1 + rng.below(rng.below(4) == 0 ? zset_size(c) - first
+                                                       : std::min<size_t>(zset_size(c) - first, 200));
+      zset_erase(&c, {first, first + n});
+      auto it = std::next(model.order.begin(), static_cast<std::ptrdiff_t>(first));
+      for (size_t i = 0; i < n; i++) {
+        model.scores.erase(it->second);
+        it = model.order.erase(it);
+      }
+      compare_all(c, model);
+      double score;
+      if (!model.order.empty()) CHECK(zset_score(c, model.order.begin()->second, &score));
+    }
+    zset_destroy(c);
+  }
 }
 
 TEST_MAIN()

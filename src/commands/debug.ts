@@ -117,7 +117,9 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   'htstats-key': {
     argc: [3, Number.POSITIVE_INFINITY],
     run: ({ server, client }, args) => {
-      if (server.native.debug('object', client.db, args[2]!) === undefined) return NO_SUCH_KEY;
+      const text = server.native.debug('htstats-key', client.db, args[2]!, same(args[3], 'full'));
+      if (text === undefined) return NO_SUCH_KEY;
+      if (text !== false) return new Verbatim('txt', text);
       return new ErrorReply(
         'ERR The value stored at the specified key is not represented using an hash table',
       );

@@ -139,6 +139,8 @@ export interface NativeServer {
   debug(what: 'object', db: number, key: string, fast?: boolean): string | undefined;
   debug(what: 'populate', db: number, count: number, prefix: string, size: number): void;
   debug(what: 'htstats', db: number, full: boolean): string;
+  /** False: the value is not kept in a hash table. */
+  debug(what: 'htstats-key', db: number, key: string, full: boolean): string | false | undefined;
   /** The set of SIMD kernels in use, then all that run here; with a name (or `auto`) that one is chosen before. */
   debug(what: 'simd', name?: string): string[] | undefined;
   /** Stops the loop for so many microseconds. */

@@ -7,6 +7,7 @@
 
 #include "base/numbers.h"
 #include "commands/geo_args.h"
+#include "types/zset_builder.h"
 
 namespace kvasir {
 
@@ -284,11 +285,13 @@ void search_generic(const Call& call, Form form, bool read_only) {
   sort_found(&places, s.order, n);
   if (s.store_arg == 0) return reply_found(call, s, places, n);
 
-  Collection result = zset_make_big(n);
+  ZsetBuilder gathered(n);
   for (size_t i = 0; i < n; i++) {
-    double score = s.store_distances ? places[i].distance / s.shape.unit : places[i].score;
-    zset_add(&result, limits, places[i].member, 0, &score);
+    bool added;
+    gathered.find_or_add(places[i].member,
+                         s.store_distances ? places[i].distance / s.shape.unit : places[i].score, &added);
   }
+  Collection result = gathered.finish();
   zset_settle(&result, limits);
   store_zset(call, s.store_arg, result, s.is_search() ? "geosearchstore" : "georadiusstore", n);
   reply.integer(static_cast<int64_t>(n));

@@ -157,10 +157,8 @@ void zrem_command(Call& call) {
 void remove_interval(const Call& call, const KeyRef& k, const FoundZset& found, RankInterval ranks,
                      const char* event) {
   if (ranks.size() > 0) {
-    Collection c = found.collection();
-    zset_erase(&c, ranks);
     call.ks().notify(kNotifyZset, event, k.key, call.db());
-    finish_removal(call, k, found.entry, c);
+    remove_ranks(call, k, found.entry, ranks);
     call.ks().dirty += ranks.size();
   }
   call.reply().integer(static_cast<int64_t>(ranks.size()));

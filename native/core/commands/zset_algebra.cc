@@ -4,6 +4,7 @@
 
 #include "base/numbers.h"
 #include "commands/zset_args.h"
+#include "types/zset_builder.h"
 
 namespace kvasir {
 
@@ -101,38 +102,6 @@ bool parse_algebra_options(const Call& call, int at, AlgebraCall* a, std::vector
   return true;
 }
 
-// Results are made without listpacks, so that the order in which members come does not matter, and settle at
-// the end.
-class Result {
- public:
-  explicit Result(size_t members) : c_(zset_make_big(members)) {}
-  Result(const Result&) = delete;
-  Result& operator=(const Result&) = delete;
-  ~Result() {
-    if (c_.data != nullptr) zset_destroy(c_);
-  }
-  void add(Slice member, double score) { zset_add(&c_, no_limits_, member, 0, &score); }
-  // Combines the score with that which the member has, if it has one.
-  void merge(Slice member, double score, Aggregate how) {
-    double before;
-    if (zset_score(c_, member, &before)) score = combine(before, score, how);
-    add(member, score);
-  }
-  [[nodiscard]] size_t size() const { return zset_size(c_); }
-  [[nodiscard]] const Collection& collection() const { return c_; }
-  bool remove(Slice member) { return zset_remove(&c_, member); }
-  Collection release(const EncodingLimits& limits) {
-    Collection c = c_;
-    c_.data = nullptr;
-    zset_settle(&c, limits);
-    return c;
-  }
-
- private:
-  EncodingLimits no_limits_;
-  Collection c_;
-};
-
 // Calls visit(member, score) for each member of all sources until it returns false. Smallest source first.
 template <class F>
 void intersect(const std::vector<Source>& sources, Aggregate how, F&& visit) {
@@ -148,18 +117,26 @@ void intersect(const std::vector<Source>& sources, Aggregate how, F&& visit) {
   });
 }
 
-void unite(const std::vector<Source>& sources, Aggregate how, Result* result) {
+void unite(const std::vector<Source>& sources, Aggregate how, ZsetBuilder* result) {
   for (const Source& s : sources) {
-    s.for_each([&](const Slice& member, double score) {
-      result->merge(member, weighted(score, s.weight), how);
+    s.for_each([&](const Slice& bytes, double score) {
+      score = weighted(score, s.weight);
+      bool added;
+      ScoredMember* m = result->find_or_add(bytes, score, &added);
+      if (!added) m->score = combine(m->score, score, how);
       return true;
     });
   }
 }
 
+void add(ZsetBuilder* result, Slice bytes, double score) {
+  bool added;
+  result->find_or_add(bytes, score, &added);
+}
+
 // Looks every member of the first source up in the others, or removes the others' members from a copy of the
 // first, whichever is less work.
-void subtract(std::vector<Source>* sources, Result* result) {
+void subtract(std::vector<Source>* sources, ZsetBuilder* result) {
   const Source& first = sources->front();
   size_t lookups = 0, removals = 0;
   for (size_t j = 0; j < sources->size(); j++) {
@@ -174,13 +151,13 @@ void subtract(std::vector<Source>* sources, Result* result) {
       double ignored;
       const bool elsewhere = std::any_of(sources->begin() + 1, sources->end(),
                                          [&](const Source& s) { return s.score_of(member, &ignored); });
-      if (!elsewhere) result->add(member, score);
+      if (!elsewhere) add(result, member, score);
       return true;
     });
     return;
   }
   first.for_each([&](const Slice& member, double score) {
-    result->add(member, score);
+    add(result, member, score);
     return true;
   });
   for (size_t j = 1; j < sources->size() && result->size() > 0; j++) {
@@ -224,27 +201,31 @@ void algebra_generic(const Call& call, int at, AlgebraCall a) {
     return reply.integer(n);
   }
 
-  Result result(a.op == Op::kUnion ? sources.back().size() : 0);
+  ZsetBuilder result(a.op == Op::kUnion ? sources.back().size() : 0);
   if (a.op == Op::kUnion) {
     unite(sources, a.aggregate, &result);
   } else if (a.op == Op::kDiff) {
     subtract(&sources, &result);
   } else {
     intersect(sources, a.aggregate, [&](const Slice& member, double score) {
-      result.add(member, score);
+      add(&result, member, score);
       return true;
     });
   }
   const size_t n = result.size();
+  Collection members = result.finish();
   if (a.store) {
-    store_zset(call, 1, result.release(call.core.settings.encodings), store_event(a.op), 1);
+    zset_settle(&members, call.core.settings.encodings);
+    store_zset(call, 1, members, store_event(a.op), 1);
     return reply.integer(static_cast<int64_t>(n));
   }
   MemberReply out(call, a.scores);
   out.begin(n);
-  char tmp[kInt64Chars + 1];
-  if (n == 0) return;
-  for (ZsetCursor c(result.collection(), 0); c.valid(); c.next()) out.emit(c.member(tmp), c.score());
+  char unused[kInt64Chars + 1];
+  if (n > 0) {
+    for (ZsetCursor c(members, 0); c.valid(); c.next()) out.emit(c.member(unused), c.score());
+  }
+  zset_destroy(members);
 }
 
 void zunion_command(Call& call) { algebra_generic(call, 1, {Op::kUnion, false, false}); }

@@ -129,15 +129,31 @@ void store_zset(const Call& call, int key_arg, Collection c, const char* event, 
   ks.dirty += dirty;
 }
 
-void finish_removal(const Call& call, const KeyRef& k, Entry* e, const Collection& c) {
+namespace {
+
+void remove_key(const Call& call, const KeyRef& k) {
   Keyspace& ks = call.ks();
-  Database& db = call.db();
+  ks.remove(call.db(), k, ks.lazyfree_server_del);
+  ks.notify(kNotifyGeneric, "del", k.key, call.db());
+}
+
+}  // namespace
+
+void finish_removal(const Call& call, const KeyRef& k, Entry* e, const Collection& c) {
   e->set_collection(c);
-  if (zset_size(c) == 0) {
-    ks.remove(db, k, ks.lazyfree_server_del);
-    ks.notify(kNotifyGeneric, "del", k.key, db);
+  if (zset_size(c) == 0) remove_key(call, k);
+  call.ks().modified(call.db(), k.key);
+}
+
+void remove_ranks(const Call& call, const KeyRef& k, Entry* e, RankInterval ranks) {
+  Collection c = e->collection();
+  if (ranks.size() == zset_size(c)) {
+    remove_key(call, k);
+  } else {
+    zset_erase(&c, ranks);
+    e->set_collection(c);
   }
-  ks.modified(db, k.key);
+  call.ks().modified(call.db(), k.key);
 }
 
 }  // namespace kvasir

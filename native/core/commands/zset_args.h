@@ -36,6 +36,9 @@ void store_zset(const Call& call, int key_arg, Collection c, const char* event, 
 // After members were removed: deletes the key if none is left, else keeps the collection. The type's event
 // has been sent.
 void finish_removal(const Call& call, const KeyRef& k, Entry* e, const Collection& c);
+// Takes out the members of these ranks, of which there are some, and does what finish_removal() does. If
+// nothing would be left the key goes as it is, so that its members may be freed in the background.
+void remove_ranks(const Call& call, const KeyRef& k, Entry* e, RankInterval ranks);
 
 // Without scores an array of members. With them a flat array in RESP2, pairs in RESP3.
 class MemberReply {

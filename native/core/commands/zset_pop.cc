@@ -37,7 +37,7 @@ void reply_head(const Call& call, const PopForm& form, Slice key, size_t members
 // Pops up to `count` members, which is not 0, and replies. Returns how many.
 size_t pop(const Call& call, const KeyRef& k, Entry* e, const PopForm& form, uint64_t count) {
   Keyspace& ks = call.ks();
-  Collection c = e->collection();
+  const Collection c = e->collection();
   const size_t size = zset_size(c);
   const size_t n = std::min<uint64_t>(count, size);
   ks.notify(kNotifyZset, form.end == End::kMin ? "zpopmin" : "zpopmax", k.key, call.db());
@@ -50,8 +50,7 @@ size_t pop(const Call& call, const KeyRef& k, Entry* e, const PopForm& form, uin
     call.reply().real(at.score());
     form.end == End::kMin ? at.next() : at.prev();
   }
-  zset_erase(&c, form.end == End::kMin ? RankInterval{0, n} : RankInterval{size - n, size});
-  finish_removal(call, k, e, c);
+  remove_ranks(call, k, e, form.end == End::kMin ? RankInterval{0, n} : RankInterval{size - n, size});
   ks.dirty += n;
   return n;
 }

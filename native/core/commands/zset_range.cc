@@ -52,17 +52,21 @@ bool parse_range_options(const Call& call, int from, bool store, RangeOptions* o
   return true;
 }
 
-// The part of an interval that LIMIT leaves, taken from its end if reverse.
-RankInterval limited(RankInterval all, const RangeOptions& o) {
-  if (o.offset < 0 || static_cast<uint64_t>(o.offset) >= all.size()) return {0, 0};
-  const size_t left = all.size() - static_cast<size_t>(o.offset);
-  const size_t n = o.limit < 0 ? left : std::min(left, static_cast<size_t>(o.limit));
-  if (o.direction == Direction::kForward) {
-    const size_t first = all.first + static_cast<size_t>(o.offset);
-    return {first, first + n};
+// The part of an interval that LIMIT leaves, in the direction of the walk. A negative offset means none in a
+// listpack; in a skiplist it counts from the end of the interval, as in Valkey.
+RankInterval limited(RankInterval all, const RangeOptions& o, Encoding encoding) {
+  const size_t size = all.size();
+  uint64_t skip = static_cast<uint64_t>(o.offset);
+  if (o.offset < 0) {
+    const uint64_t back = 0 - skip;
+    if (encoding == Encoding::kListpack || back > size) return {0, 0};
+    skip = size - back;
   }
-  const size_t end = all.end - static_cast<size_t>(o.offset);
-  return {end - n, end};
+  if (skip >= size) return {0, 0};
+  const size_t left = size - skip;
+  const size_t n = o.limit < 0 ? left : std::min(left, static_cast<size_t>(o.limit));
+  if (o.direction == Direction::kForward) return {all.first + skip, all.first + skip + n};
+  return {all.end - skip - n, all.end - skip};
 }
 
 template <class F>
@@ -109,7 +113,7 @@ void range_generic(const Call& call, int key, bool store, By by, Direction direc
       ranks = rank_interval(start, end, size);
       if (reverse && ranks.size() > 0) ranks = {size - ranks.end, size - ranks.first};
     } else {
-      ranks = limited(o.by == By::kScore ? zset_interval(c, scores) : zset_interval(c, lex), o);
+      ranks = limited(o.by == By::kScore ? zset_interval(c, scores) : zset_interval(c, lex), o, c.encoding);
     }
   }
   if (!store) {

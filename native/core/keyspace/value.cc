@@ -61,6 +61,11 @@ size_t value_bytes(const Entry& e, size_t samples) {
   return e.shell_bytes() + (is_string(e) ? string_bytes(e) : ops(e).bytes(e.collection(), samples));
 }
 
+bool value_table_stats(const Entry& e, bool chains, std::string* out) {
+  if (is_string(e) || ops(e).table_stats == nullptr) return false;
+  return ops(e).table_stats(e.collection(), chains, out);
+}
+
 void value_mix(const Entry& e, Sha1::Digest* digest) {
   is_string(e) ? string_mix(e, digest) : ops(e).mix(e.collection(), digest);
 }

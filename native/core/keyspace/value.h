@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "base/sha1.h"
 #include "keyspace/entry.h"
@@ -25,6 +26,9 @@ void value_destroy(Entry* e);
 // Bytes of the entry and its value. Of a large collection `samples` elements are measured and taken for
 // typical.
 size_t value_bytes(const Entry& e, size_t samples);
+
+// DEBUG HTSTATS-KEY; false if the value is not kept in a hash table.
+bool value_table_stats(const Entry& e, bool chains, std::string* out);
 
 // Bytes that the value mixes into a digest; see keyspace/digest.h.
 void value_mix(const Entry& e, Sha1::Digest* digest);

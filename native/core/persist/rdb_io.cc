@@ -56,16 +56,17 @@ void RdbWriter::string(Slice s) {
   if (compress_ && s.size > kWorthCompressing) {
     std::string packed(s.size - kLeastGain, '\0');
     const size_t n = lzf_compress(s, packed.data(), packed.size());
-    if (n > 0) {
-      byte(kCoded | kLzf);
-      length(n);
-      length(s.size);
-      bytes({packed.data(), n});
-      return;
-    }
+    if (n > 0) return packed_string({packed.data(), n}, s.size);
   }
   length(s.size);
   bytes(s);
+}
+
+void RdbWriter::packed_string(Slice lzf, size_t size) {
+  byte(kCoded | kLzf);
+  length(lzf.size);
+  length(size);
+  bytes(lzf);
 }
 
 void RdbWriter::integer_string(int64_t v) {
@@ -103,9 +104,10 @@ bool RdbInput::length_or_coding(uint64_t* n, bool* coded) {
   }
 }
 
+// The number of a string's coding counts as a length where one is due, as in Valkey.
 bool RdbInput::length(uint64_t* n) {
   bool coded;
-  return length_or_coding(n, &coded) && !coded;
+  return length_or_coding(n, &coded);
 }
 
 bool RdbInput::le64(uint64_t* v) {

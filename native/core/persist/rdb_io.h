@@ -26,6 +26,8 @@ class RdbWriter {
   void bytes(Slice s) { out_->append(s.data, s.size); }
   void length(uint64_t n);
   void string(Slice s);
+  // One of `size` bytes that has been made shorter by LZF.
+  void packed_string(Slice lzf, size_t size);
   // As string() writes its decimal digits.
   void integer_string(int64_t v);
   void le64(uint64_t v);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "persist/rdb_list.h"
+#include "persist/rdb_zset.h"
 
 namespace kvasir {
 
@@ -14,7 +15,7 @@ constexpr std::array<const RdbCollection*, kTypes> kCollections = {
     nullptr,  // strings are no collections
     &kRdbList,
     nullptr,  // set
-    nullptr,  // sorted set
+    &kRdbZset,
     nullptr,  // hash
     nullptr,  // -
     nullptr,  // stream
@@ -26,6 +27,9 @@ bool type_from(uint8_t rdb, Type* type) {
     case RdbType::kString:
       *type = Type::kString;
       return true;
+    case RdbType::kList:
+    case RdbType::kListZiplist:
+    case RdbType::kListQuicklist:
     case RdbType::kListQuicklist2:
       *type = Type::kList;
       return true;
@@ -34,7 +38,9 @@ bool type_from(uint8_t rdb, Type* type) {
     case RdbType::kSetListpack:
       *type = Type::kSet;
       return true;
+    case RdbType::kZset:
     case RdbType::kZset2:
+    case RdbType::kZsetZiplist:
     case RdbType::kZsetListpack:
       *type = Type::kZset;
       return true;

@@ -8,14 +8,18 @@
 
 namespace kvasir {
 
-// RDB_TYPE_*: what a value is written as. Types that only other versions write are left out until something
-// reads them.
+// RDB_TYPE_*: what a value is written as, or was by older versions.
 enum class RdbType : uint8_t {
   kString = 0,
+  kList = 1,  // old
   kSet = 2,
+  kZset = 3,  // old
   kHash = 4,
   kZset2 = 5,
+  kListZiplist = 10,  // old
   kSetIntset = 11,
+  kZsetZiplist = 12,    // old
+  kListQuicklist = 14,  // old
   kHashListpack = 16,
   kZsetListpack = 17,
   kListQuicklist2 = 18,

@@ -76,7 +76,9 @@ bool fit(FieldType t, int64_t value, int64_t increment, Overflow policy, int64_t
   if (sum < min || sum > max) {
     if (policy == Overflow::kFail) return false;
     if (policy == Overflow::kSaturate) {
-      *result = static_cast<int64_t>(sum < min ? min : max);
+      // Valkey takes a value whose distance from max is beyond 63 bits for one above it.
+      const bool below = sum < min && (t.width == 64 || max - start <= INT64_MAX);
+      *result = static_cast<int64_t>(below ? min : max);
       return true;
     }
   }

@@ -170,17 +170,19 @@ Listpack::Pos Listpack::element_bytes(Pos at) const {
   return static_cast<Pos>(body + back_size(body));
 }
 
-Listpack::Pos Listpack::before(Pos at) const {
-  const uint8_t* p = p_ + at - 1;
+// The size whose last byte is at p. Five bytes at most, in front of which there is a header at least.
+size_t Listpack::read_back(const uint8_t* p) {
   size_t body = 0;
-  size_t n = 0;
-  for (unsigned shift = 0;; shift += 7) {
-    const uint8_t b = p[-static_cast<ptrdiff_t>(n)];
-    body |= static_cast<size_t>(b & 127) << shift;
-    n++;
-    if (!(b & 128)) break;
+  for (unsigned shift = 0; shift <= 28; shift += 7, p--) {
+    body |= static_cast<size_t>(*p & 127) << shift;
+    if (!(*p & 128)) return body;
   }
-  return at - static_cast<Pos>(body + n);
+  return SIZE_MAX;
+}
+
+Listpack::Pos Listpack::before(Pos at) const {
+  const size_t body = read_back(p_ + at - 1);
+  return at - static_cast<Pos>(body + back_size(body));
 }
 
 // ------------------------------------------------------------------ reading
@@ -222,7 +224,7 @@ bool Listpack::equals(Pos at, Slice text) const {
 
 Listpack::Pos Listpack::find(Pos from, Slice text, unsigned skip) const {
   if (from == kNone) return kNone;
-  // A number is looked for as a number, and texts are compared with texts only.
+  // Numbers are compared as numbers. One may also stand there as text, in a listpack that others made.
   int64_t v = 0;
   const bool number = text.size <= kInt64Chars && parse_i64(text, &v);
   unsigned left = 0;
@@ -234,9 +236,9 @@ Listpack::Pos Listpack::find(Pos from, Slice text, unsigned skip) const {
     left = skip;
     const uint8_t b = p_[at];
     const bool is_text = b >= 0x80 && (b < 0xc0 || (b >= 0xe0 && b <= 0xf0));
-    if (is_text == number) continue;
+    if (!is_text && !number) continue;
     const ListpackItem item = get(at);
-    if (number ? item.number == v : item.text == text) return at;
+    if (is_text ? item.text == text : item.number == v) return at;
   }
   return kNone;
 }
@@ -359,10 +361,9 @@ bool Listpack::valid(Slice image) {
     const size_t body = lp.body_bytes(static_cast<Pos>(at));
     const size_t back = back_size(body);
     if (body + back > end - at) return false;
-    uint8_t expected[5];
-    write_back(expected, body);
-    if (memcmp(expected, p + at + body, back) != 0) return false;
     at += body + back;
+    // Zeros in front of it, which a listpack made by others may have in the element's own bytes, do no harm.
+    if (read_back(p + at - 1) != body) return false;
     count++;
   }
   return lp.stored_count() == kManyElements || lp.stored_count() == count;

@@ -137,6 +137,7 @@ class Listpack {
   static Encoded encode_int(int64_t v);
   static size_t back_size(size_t body);
   static void write_back(uint8_t* p, size_t body);
+  static size_t read_back(const uint8_t* p);
   [[nodiscard]] size_t body_bytes(Pos at) const;
   [[nodiscard]] Pos element_bytes(Pos at) const;
   [[nodiscard]] Pos before(Pos at) const;

@@ -1,6 +1,7 @@
 #include "types/ordered.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace kvasir {
 
@@ -199,7 +200,9 @@ void OrderedMembers::insert(ScoredMember* m) {
   }
 
   Leaf* right = new_leaf(kLeafMax);
-  const unsigned keep = at == kLeafMax && leaf->next == nullptr ? kLeafMax : kLeafMax / 2;
+  const bool last = at == kLeafMax && leaf->next == nullptr;
+  const bool first = at == 0 && leaf->prev == nullptr;
+  const unsigned keep = last ? kLeafMax : first ? 0 : kLeafMax / 2;
   right->count = kLeafMax - keep;
   memcpy(right->scores(), leaf->scores() + keep, right->count * sizeof(double));
   memcpy(right->members(), leaf->members() + keep, right->count * sizeof(ScoredMember*));
@@ -225,6 +228,44 @@ void OrderedMembers::insert(ScoredMember* m) {
   path.node[bottom]->sizes[path.child[bottom]] = leaf->count;
   if (at == 0) set_key(&path, bottom, m->score, m);
   add_child(&path, bottom, right->scores()[0], right->members()[0], right->count, right);
+}
+
+void OrderedMembers::fill(std::span<ScoredMember* const> members) {
+  if (members.empty()) return;
+  struct Child {
+    void* node;
+    double score;
+    ScoredMember* key;
+    size_t size;
+  };
+  std::vector<Child> level;
+  Leaf* left = nullptr;
+  for (size_t at = 0; at < members.size(); at += kLeafMax) {
+    const auto n = static_cast<unsigned>(std::min<size_t>(members.size() - at, kLeafMax));
+    // Only the root may be narrow.
+    Leaf* leaf = new_leaf(members.size() <= kLeafMax ? std::max(n, kLeafLeast) : kLeafMax);
+    for (unsigned i = 0; i < n; i++) {
+      leaf->scores()[i] = members[at + i]->score;
+      leaf->members()[i] = members[at + i];
+    }
+    leaf->count = n;
+    leaf->prev = left;
+    (left == nullptr ? first_ : left->next) = leaf;
+    left = leaf;
+    level.push_back({leaf, members[at]->score, members[at], n});
+  }
+  for (height_ = 0; level.size() > 1; height_++) {
+    std::vector<Child> above;
+    for (size_t i = 0; i < level.size(); i++) {
+      if (i % kInnerMax == 0) above.push_back({new_inner(), level[i].score, level[i].key, 0});
+      auto* inner = static_cast<Inner*>(above.back().node);
+      put(inner, inner->count, level[i].score, level[i].key, level[i].size, level[i].node);
+      above.back().size += level[i].size;
+    }
+    level = std::move(above);
+  }
+  root_ = level[0].node;
+  size_ = members.size();
 }
 
 // ------------------------------------------------------------------ removing
@@ -293,13 +334,13 @@ void OrderedMembers::merge_leaves(Path* path) {
   drop_child(path, height_ - 1, l + 1);
 }
 
-void OrderedMembers::take_out(Path* path, Leaf* leaf, unsigned at) {
-  const unsigned behind = leaf->count - at - 1;
-  shift(leaf->scores(), at + 1, at, behind);
-  shift(leaf->members(), at + 1, at, behind);
-  leaf->count--;
-  size_--;
-  for (unsigned level = 0; level < height_; level++) path->node[level]->sizes[path->child[level]]--;
+void OrderedMembers::take_out(Path* path, Leaf* leaf, unsigned at, unsigned n) {
+  const unsigned behind = leaf->count - at - n;
+  shift(leaf->scores(), at + n, at, behind);
+  shift(leaf->members(), at + n, at, behind);
+  leaf->count -= n;
+  size_ -= n;
+  for (unsigned level = 0; level < height_; level++) path->node[level]->sizes[path->child[level]] -= n;
   if (leaf->count == 0) {
     (leaf->prev != nullptr ? leaf->prev->next : first_) = leaf->next;
     if (leaf->next != nullptr) leaf->next->prev = leaf->prev;
@@ -320,15 +361,7 @@ void OrderedMembers::remove(const ScoredMember* m) {
   Path path;
   unsigned at;
   Leaf* leaf = locate(&path, m, &at);
-  take_out(&path, leaf, at);
-}
-
-ScoredMember* OrderedMembers::remove_at(size_t rank) {
-  Path path;
-  Leaf* leaf = descend_to(&path, &rank);
-  ScoredMember* m = leaf->members()[rank];
-  take_out(&path, leaf, static_cast<unsigned>(rank));
-  return m;
+  take_out(&path, leaf, at, 1);
 }
 
 void OrderedMembers::rescore(ScoredMember* m, double score) {
@@ -342,7 +375,7 @@ void OrderedMembers::rescore(ScoredMember* m, double score) {
     leaf->scores()[at] = m->score = score;
     return;
   }
-  take_out(&path, leaf, at);
+  take_out(&path, leaf, at, 1);
   m->score = score;
   insert(m);
 }

@@ -10,14 +10,17 @@
 //   Of two neighbours under one parent, one at least is a quarter full, or both together are more than
 //   three quarters of a node.                                                                          (I3)
 //
-// Nodes of 1 KB: 62 members, 31 children. A tree of one leaf has one as small as it needs. A full node at the
-// right end is not halved: what comes in order fills its nodes. There are no pointers to parents: changes
+// Nodes of 1 KB: 62 members, 31 children. A tree of one leaf has one as small as it needs. A full leaf at
+// either end, where the new member comes still further out, is not halved: what comes in order fills its
+// leaves. There are no pointers to parents: changes
 // keep the path they came down.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "base/alloc.h"
 #include "base/slice.h"
@@ -95,8 +98,12 @@ class OrderedMembers {
   void remove(const ScoredMember* m);
   // Gives a member that is in it another score.
   void rescore(ScoredMember* m, double score);
-  // Takes out and returns the member at a rank, which must exist.
-  ScoredMember* remove_at(size_t rank);
+  // Takes out the members at the ranks first, first + 1, ..., end - 1, which must exist, a part of a leaf at
+  // a time: gone(std::span<ScoredMember* const>) gets each part when it is out.
+  template <class F>
+  void remove_range(size_t first, size_t end, F&& gone);
+  // Makes an empty tree of members that are in order.
+  void fill(std::span<ScoredMember* const> members);
 
   // rank < size().
   [[nodiscard]] Place at(size_t rank) const;
@@ -171,7 +178,8 @@ class OrderedMembers {
   Leaf* descend_to(Path* path, size_t* rank) const;
   // The place of m in the leaf that descend() found; of a member that is in the tree.
   Leaf* locate(Path* path, const ScoredMember* m, unsigned* at) const;
-  void take_out(Path* path, Leaf* leaf, unsigned at);
+  // n members of a leaf, from `at` on.
+  void take_out(Path* path, Leaf* leaf, unsigned at, unsigned n);
   // The smallest member below the child on the path at `level` is another one.
   static void set_key(Path* path, unsigned level, double score, ScoredMember* m);
   static void put(Leaf* leaf, unsigned at, ScoredMember* m);
@@ -228,6 +236,21 @@ OrderedMembers::Leaf* OrderedMembers::descend(Path* path, Below&& below) const {
     node = inner->children[path->child[level]];
   }
   return static_cast<Leaf*>(node);
+}
+
+template <class F>
+void OrderedMembers::remove_range(size_t first, size_t end, F&& gone) {
+  for (size_t left = end - first; left > 0;) {
+    Path path;
+    size_t at = first;
+    Leaf* leaf = descend_to(&path, &at);
+    const size_t n = std::min<size_t>(left, leaf->count - at);
+    ScoredMember* part[kLeafMax];
+    memcpy(part, leaf->members() + at, n * sizeof(ScoredMember*));
+    take_out(&path, leaf, static_cast<unsigned>(at), static_cast<unsigned>(n));
+    gone(std::span<ScoredMember* const>(part, n));
+    left -= n;
+  }
 }
 
 }  // namespace kvasir

@@ -76,19 +76,13 @@ class Quicklist {
   [[nodiscard]] int fill() const { return fill_; }
   [[nodiscard]] bool compresses() const { return depth_ != 0; }
   [[nodiscard]] size_t bytes(size_t samples) const;
-  // Calls each(plain, bytes) for every node: the bytes of its element or its listpack.
+  // Calls each(plain, bytes, size) for every node: the bytes of its element or its listpack, and how many
+  // these are. Where the first are fewer than the second they are LZF.
   template <class F>
   void for_each_node(F&& each) const {
     for (const Node* n = head_; n != nullptr; n = n->next) {
-      if (!n->compressed) {
-        each(n->plain, image(n));
-        continue;
-      }
-      Node open = *n;
-      open.data = unpacked(n);
-      open.compressed = false;
-      each(n->plain, image(&open));
-      release(open);
+      const auto* packed = static_cast<const Packed*>(n->data);
+      each(n->plain, n->compressed ? Slice(packed->bytes, packed->size) : image(n), n->size);
     }
   }
   // Bytes of all nodes unpacked (DEBUG OBJECT).

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "base/sha1.h"
 #include "base/slice.h"
@@ -70,6 +71,8 @@ struct CollectionOps {
   size_t (*bytes)(const Collection& c, size_t samples);
   // What it mixes into DEBUG DIGEST, as Valkey does.
   void (*mix)(const Collection& c, Sha1::Digest* digest);
+  // DEBUG HTSTATS-KEY of its hash table; false if it has none now. nullptr: it never has one.
+  bool (*table_stats)(const Collection& c, bool chains, std::string* out) = nullptr;
 };
 
 // For CollectionOps::mix. Adds the SHA-1 of bytes, whatever the order of such calls.

@@ -1,10 +1,16 @@
 #include "types/zset.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <string>
 
 #include "base/alloc.h"
 #include "base/numbers.h"
+#include "base/prefetch.h"
+#include "types/zset_builder.h"
 
 namespace kvasir {
 
@@ -16,15 +22,21 @@ bool is_big(const Collection& c) { return c.encoding == Encoding::kSkiplist; }
 BigZset& big(const Collection& c) { return *static_cast<BigZset*>(c.data); }
 Listpack pack(const Collection& c) { return Listpack(c.data); }
 
+// A score as text from elsewhere, where only what begins like one counts: "1e400" is infinite, "12ab" is 12,
+// and what does not begin like a number 0.
+double lenient_score(const Slice& s) {
+  std::string text = s.str();
+  const size_t sign = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+  const bool word = text.size() > sign && strchr("iInN", text[sign]) != nullptr && text[sign] != '\0';
+  if (!word) text.resize(std::min(text.size(), text.find_first_not_of("0123456789+-.eE")));
+  return strtod(text.c_str(), nullptr);
+}
+
 double score_at(const Listpack& lp, Pos at) {
   const ListpackItem item = lp.get(at);
   if (item.is_int) return static_cast<double>(item.number);
-  double v = 0;
-  if (!parse_double(item.text, &v)) {
-    // What underflows or overflows is no argument, but may stand in a payload from elsewhere.
-    v = strtod(item.text.str().c_str(), nullptr);
-  }
-  return v;
+  double v;
+  return parse_double(item.text, &v) ? v : lenient_score(item.text);
 }
 
 // Integers up to 2^62 are stored as such.
@@ -144,6 +156,21 @@ void zset_settle(Collection* c, const EncodingLimits& limits) {
   }
   zset_destroy(*c);
   *c = {Encoding::kListpack, lp.data()};
+}
+
+Collection zset_of(Listpack lp, const EncodingLimits& limits) {
+  Collection c{Encoding::kListpack, lp.data()};
+  const size_t members = lp.size() / 2;
+  if (members > static_cast<size_t>(limits.zset_max_listpack_entries)) to_big(&c, members);
+  return c;
+}
+
+bool zset_has_scores(const Listpack& lp) {
+  for (Pos at = lp.first(); at != Listpack::kNone; at = lp.next(at)) {
+    at = lp.next(at);
+    if (at == Listpack::kNone || std::isnan(score_at(lp, at))) return false;
+  }
+  return true;
 }
 
 void zset_destroy(const Collection& c) {
@@ -329,11 +356,22 @@ void zset_erase(Collection* c, RankInterval ranks) {
     return;
   }
   BigZset& z = big(*c);
-  for (size_t n = ranks.size(); n > 0; n--) {
-    ScoredMember* m = z.order.remove_at(ranks.first);
-    z.dict.erase(m->bytes(), hash_bytes(m->bytes()));
-    mem_free(m);
-  }
+  // When most go, the table is made smaller once, at the end.
+  const bool most = ranks.size() > z.order.size() / 2;
+  if (most) z.dict.pause_rehash();
+  z.order.remove_range(ranks.first, ranks.end, [&](std::span<ScoredMember* const> gone) {
+    std::array<uint64_t, 64> hashes;
+    for (const ScoredMember* m : gone) prefetch(m);
+    for (size_t i = 0; i < gone.size(); i++) {
+      hashes[i] = hash_bytes(gone[i]->bytes());
+      z.dict.prefetch_bucket(hashes[i]);
+    }
+    for (size_t i = 0; i < gone.size(); i++) {
+      z.dict.erase(gone[i]->bytes(), hashes[i]);
+      mem_free(gone[i]);
+    }
+  });
+  if (most) z.dict.resume_rehash();
 }
 
 ZsetCursor::ZsetCursor(const Collection& c, size_t rank) : big_(is_big(c)), listpack_(c.data) {
@@ -369,13 +407,11 @@ namespace {
 
 Collection duplicate(const Collection& c) {
   if (!is_big(c)) return {c.encoding, Listpack::copy_of(pack(c).image()).data()};
-  const BigZset& z = big(c);
-  const Collection copy = zset_make_big(z.order.size());
-  for (OrderedMembers::Place p = z.order.first(); p; p.next()) {
-    const Slice bytes = p.member()->bytes();
-    big_insert(big(copy), bytes, hash_bytes(bytes), p.score());
+  ZsetBuilder copy(big(c).order.size());
+  for (OrderedMembers::Place p = big(c).order.first(); p; p.next()) {
+    copy.add(ScoredMember::make(p.score(), p.member()->bytes()));
   }
-  return copy;
+  return copy.finish();
 }
 
 size_t free_effort(const Collection& c) { return is_big(c) ? big(c).order.size() : 1; }
@@ -408,8 +444,14 @@ void mix(const Collection& c, Sha1::Digest* digest) {
 
 void destroy(Collection c) { zset_destroy(c); }
 
+bool table_stats(const Collection& c, bool chains, std::string* out) {
+  if (!is_big(c)) return false;
+  big(c).dict.stats(out, chains);
+  return true;
+}
+
 }  // namespace
 
-const CollectionOps kZsetOps = {duplicate, destroy, free_effort, bytes, mix};
+const CollectionOps kZsetOps = {duplicate, destroy, free_effort, bytes, mix, table_stats};
 
 }  // namespace kvasir

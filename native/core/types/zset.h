@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <utility>
 
 #include "base/hash.h"
 #include "base/rng.h"
@@ -109,6 +108,10 @@ Collection zset_make_big(size_t members);
 void zset_expect(Collection* c, const EncodingLimits& limits, size_t members, size_t longest);
 // Becomes a listpack if it may be one.
 void zset_settle(Collection* c, const EncodingLimits& limits);
+// Of a listpack of members and scores, which it takes over; a skiplist only if it has too many members.
+Collection zset_of(Listpack lp, const EncodingLimits& limits);
+// Whether every second element reads as a score: none as NaN.
+[[nodiscard]] bool zset_has_scores(const Listpack& lp);
 void zset_destroy(const Collection& c);
 
 size_t zset_size(const Collection& c);
@@ -120,6 +123,7 @@ std::optional<size_t> zset_rank(const Collection& c, Slice member, double* score
 RankInterval zset_interval(const Collection& c, const ScoreRange& range);
 // Scores must be equal all over; else the result is some interval.
 RankInterval zset_interval(const Collection& c, const LexRange& range);
+// Cheaper per member the more there are.
 void zset_erase(Collection* c, RankInterval ranks);
 
 // Big encoding only: one step of a scan, which calls emit(Slice member, double score).

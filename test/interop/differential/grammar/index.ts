@@ -2,6 +2,7 @@
 
 import { bitmaps } from './bitmaps.js';
 import { connections } from './connection.js';
+import { dumps } from './dumps.js';
 import { places } from './geo.js';
 import { hyperloglogs } from './hyperloglogs.js';
 import { keys } from './keys.js';
@@ -24,6 +25,7 @@ export const groups: readonly Group[] = [
   places,
   bitmaps,
   hyperloglogs,
+  dumps,
   otherTypes,
 ];
 

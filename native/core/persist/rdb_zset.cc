@@ -1,0 +1,115 @@
+#include "persist/rdb_zset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "persist/rdb_pack.h"
+#include "types/zset_builder.h"
+
+namespace kvasir {
+
+namespace {
+
+RdbType type(const Collection& c) {
+  return c.encoding == Encoding::kListpack ? RdbType::kZsetListpack : RdbType::kZset2;
+}
+
+void save(RdbWriter& out, const Collection& c) {
+  if (c.encoding == Encoding::kListpack) return out.string(Listpack(c.data).image());
+  // From the highest member down, for readers to whom that is the faster way to insert.
+  const size_t size = zset_size(c);
+  out.length(size);
+  char unused[kInt64Chars + 1];
+  for (ZsetCursor at(c, size - 1); at.valid(); at.prev()) {
+    out.string(at.member(unused));
+    out.real(at.score());
+  }
+}
+
+// A score of the first format: its length and digits, or a byte that stands for what has no digits.
+bool text_score(RdbInput& in, double* score) {
+  constexpr uint8_t kNegative = 255, kPositive = 254, kNotANumber = 253;
+  uint8_t n;
+  if (!in.byte(&n)) return false;
+  if (n == kNegative || n == kPositive) {
+    const double infinite = std::numeric_limits<double>::infinity();
+    *score = n == kNegative ? -infinite : infinite;
+    return true;
+  }
+  Slice digits;
+  if (n == kNotANumber || !in.bytes(n, &digits)) return false;
+  if (parse_double(digits, score)) return true;
+  // What follows a number does not count, nor does how large it is.
+  const std::string text = digits.str();
+  char* end;
+  *score = strtod(text.c_str(), &end);
+  return end != text.c_str();
+}
+
+std::optional<Collection> load_members(RdbInput& in, RdbType type, const EncodingLimits& limits,
+                                       uint64_t count) {
+  // Room for no more than the bytes that are there can hold: the count is a claim.
+  constexpr size_t kLeastBytes = 2;
+  ZsetBuilder members(std::min<uint64_t>(count, in.left() / kLeastBytes));
+  std::string scratch;
+  for (; count > 0; count--) {
+    Slice bytes;
+    if (!in.string(&bytes, &scratch)) return std::nullopt;
+    // The bytes are gone once the score is read.
+    ScoredMember* m = ScoredMember::make(0, bytes);
+    const bool scored = type == RdbType::kZset2 ? in.real(&m->score) : text_score(in, &m->score);
+    if (scored && !std::isnan(m->score) && members.add(m)) continue;
+    mem_free(m);
+    return std::nullopt;
+  }
+  Collection c = members.finish();
+  zset_settle(&c, limits);
+  return c;
+}
+
+std::optional<Listpack> load_pack(RdbInput& in, RdbType type) {
+  Slice bytes;
+  std::string scratch;
+  if (!in.string(&bytes, &scratch)) return std::nullopt;
+  std::optional<Listpack> lp;
+  if (type == RdbType::kZsetZiplist) {
+    lp = listpack_of_ziplist(bytes);
+  } else if (Listpack::valid(bytes)) {
+    lp = Listpack::copy_of(bytes);
+  }
+  if (lp && !(distinct(*lp, 2) && zset_has_scores(*lp))) {
+    lp->destroy();
+    return std::nullopt;
+  }
+  return lp;
+}
+
+RdbLoaded load(RdbInput& in, RdbType type, const EncodingLimits& limits, Collection* c) {
+  if (type == RdbType::kZset2 || type == RdbType::kZset) {
+    uint64_t count;
+    if (!in.length(&count)) return RdbLoaded::kCorrupt;
+    if (count == 0) return RdbLoaded::kEmpty;
+    const std::optional<Collection> loaded = load_members(in, type, limits, count);
+    if (!loaded) return RdbLoaded::kCorrupt;
+    *c = *loaded;
+    return RdbLoaded::kOk;
+  }
+  std::optional<Listpack> lp = load_pack(in, type);
+  if (!lp) return RdbLoaded::kCorrupt;
+  if (lp->empty()) {
+    lp->destroy();
+    return RdbLoaded::kEmpty;
+  }
+  *c = zset_of(*lp, limits);
+  return RdbLoaded::kOk;
+}
+
+}  // namespace
+
+const RdbCollection kRdbZset = {type, save, load};
+
+}  // namespace kvasir

@@ -1,0 +1,10 @@
+// Sorted sets as RDB objects.
+#pragma once
+
+#include "persist/rdb_object.h"
+
+namespace kvasir {
+
+extern const RdbCollection kRdbZset;
+
+}  // namespace kvasir
