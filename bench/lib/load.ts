@@ -1,28 +1,37 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FillStep } from './dataset.js';
 import { EMPTY_SAMPLE, type Sample } from './results.js';
 import type { BenchServer } from './server.js';
 
+/** What is sent. */
+export interface Work {
+  /** A mix of kvasir-load by its name, or the words of a command template, a sequence parted by `;` (see its --help). */
+  send: string | readonly string[];
+  /** `__rand_int__` stays below it. */
+  keyspace: number;
+  /** Bytes of `__data__`. */
+  valueSize: number;
+  /** Connections that read what is published to the channel `news`. */
+  subscribers?: number;
+}
+
 export interface LoadRequest {
-  mix: string;
+  work: Work;
   clients: number;
   pipeline: number;
-  keys: number;
-  valueSize: number;
   seconds: number;
   warmup: number;
   /** Open loop at so many requests a second. */
   rate?: number;
   seed: number;
-  /** Whether a nil reply means that the server lost a key. */
-  expectHits: boolean;
 }
 
 export interface LoadGenerator {
   readonly name: string;
   supports(request: LoadRequest): boolean;
-  /** Rejects if any reply was an error, any expected key was missing or any request went unanswered. */
+  /** Rejects if any reply was an error or nil (every key asked for exists), or any request went unanswered. */
   run(server: BenchServer, request: LoadRequest): Promise<Sample>;
 }
 
@@ -75,9 +84,36 @@ export interface OwnReport {
   loadCpuUs: number;
   loadCpuUsPerRequest: number;
   loadWaitedUs: number;
+  /** With a probe: when it was sent and answered, in microseconds since 1970, and the sum of the answers. */
+  probes?: [sentUs: number, answeredUs: number, sum: number][];
   serverCpuUs?: number;
   serverCpuUsPerRequest?: number;
   serverWaitedUs?: number;
+}
+
+function workArguments(work: Work): string[] {
+  const args = ['--keyspace', work.keyspace, '--value-size', work.valueSize];
+  if (work.subscribers !== undefined) args.push('--subscribers', work.subscribers);
+  const send = typeof work.send === 'string' ? ['--mix', work.send] : ['--', ...work.send];
+  return [...args.map(String), ...send];
+}
+
+export function sampleOf(report: OwnReport): Sample {
+  if (report.nulls > 0) throw new Error(`${report.nulls} replies were nil: keys are missing`);
+  if (report.unanswered > 0) throw new Error(`${report.unanswered} requests went unanswered`);
+  if (report.requests === 0) throw new Error('no request was answered');
+  return {
+    ...EMPTY_SAMPLE,
+    cpuUs: report.serverCpuUsPerRequest ?? null,
+    throughput: report.throughput,
+    p50Us: report.latencyUs.p50,
+    p99Us: report.latencyUs.p99,
+    p999Us: report.latencyUs.p999,
+    maxUs: report.latencyUs.max,
+    replyBytes: report.bytesIn / report.requests,
+    waited: (report.serverWaitedUs ?? 0) / 1e6 / report.seconds,
+    loadCpuUs: report.loadCpuUsPerRequest,
+  };
 }
 
 export class OwnLoad implements LoadGenerator {
@@ -93,39 +129,29 @@ export class OwnLoad implements LoadGenerator {
   }
 
   async run(server: BenchServer, r: LoadRequest): Promise<Sample> {
-    const args = ['--clients', r.clients, '--pipeline', r.pipeline, '--mix', r.mix, '--keyspace', r.keys]
-      .concat(['--value-size', r.valueSize, '--seconds', r.seconds, '--warmup', r.warmup, '--seed', r.seed])
+    const args = [
+      '--clients',
+      r.clients,
+      '--pipeline',
+      r.pipeline,
+      '--seconds',
+      r.seconds,
+      '--warmup',
+      r.warmup,
+    ]
+      .concat(['--seed', r.seed])
       .concat(r.rate === undefined ? [] : ['--rate', r.rate]);
-    const report = await this.invoke(server, args.map(String));
-    if (r.expectHits && report.nulls > 0) throw new Error(`${report.nulls} keys were missing`);
-    if (report.unanswered > 0) throw new Error(`${report.unanswered} requests went unanswered`);
-    if (report.requests === 0) throw new Error('no request was answered');
-    return {
-      ...EMPTY_SAMPLE,
-      cpuUs: report.serverCpuUsPerRequest ?? null,
-      throughput: report.throughput,
-      p50Us: report.latencyUs.p50,
-      p99Us: report.latencyUs.p99,
-      p999Us: report.latencyUs.p999,
-      maxUs: report.latencyUs.max,
-      waited: (report.serverWaitedUs ?? 0) / 1e6 / report.seconds,
-      loadCpuUs: report.loadCpuUsPerRequest,
-    };
+    return sampleOf(await this.invoke(server, [...args.map(String), ...workArguments(r.work)]));
   }
 
-  /** Writes `count` keys once, in order. */
-  async fill(
-    server: BenchServer,
-    kind: 'strings' | 'counters',
-    count: number,
-    valueSize: number,
-  ): Promise<void> {
-    const pipeline = valueSize >= 4096 ? 1 : 32;
-    const args = ['--fill', count, '--value-size', valueSize, '--clients', 8, '--pipeline', pipeline].map(
-      String,
-    );
-    if (kind === 'counters') args.push('--', 'SET', 'ctr:__rand_int__', '1000');
-    await this.invoke(server, args);
+  /** Runs every step once, the key numbers in order. */
+  async fill(server: BenchServer, steps: readonly FillStep[]): Promise<void> {
+    for (const step of steps) {
+      const words = typeof step.send === 'string' ? 1 : step.send.length;
+      const pipeline = Math.max(1, Math.min(32, Math.floor(32_768 / (words * (16 + step.valueSize)))));
+      const args = ['--sequential', '--requests', step.requests, '--clients', 8, '--pipeline', pipeline];
+      await this.invoke(server, [...args.map(String), ...workArguments(step)]);
+    }
   }
 
   async invoke(server: BenchServer, args: readonly string[]): Promise<OwnReport> {
@@ -136,8 +162,9 @@ export class OwnLoad implements LoadGenerator {
   }
 }
 
-/** The command template of a mix for valkey-benchmark's command line, or null if it has none. */
-export function benchmarkCommand(mix: string): string[] | null {
+/** What valkey-benchmark is to send for a mix, or null if it cannot. */
+export function benchmarkCommand(mix: Work['send']): string[] | null {
+  if (typeof mix !== 'string') return null;
   const key = 'key:__rand_int__';
   if (mix === 'get') return ['GET', key];
   if (mix === 'set') return ['SET', key, '__data__'];
@@ -190,15 +217,35 @@ export class ValkeyBenchmark implements LoadGenerator {
   ) {}
 
   supports(r: LoadRequest): boolean {
-    return r.rate === undefined && benchmarkCommand(r.mix) !== null;
+    return r.rate === undefined && benchmarkCommand(r.work.send) !== null;
   }
 
   async run(server: BenchServer, r: LoadRequest): Promise<Sample> {
-    const command = benchmarkCommand(r.mix);
-    if (!command) throw new Error(`valkey-benchmark cannot send ${r.mix}`);
+    const command = benchmarkCommand(r.work.send);
+    if (!command) throw new Error('valkey-benchmark cannot send this');
     const args = (seconds: number) =>
-      ['-c', this.core, this.path, '-p', server.port, '-c', r.clients, '-P', r.pipeline, '-r', r.keys]
-        .concat(['-d', r.valueSize, '--seed', r.seed, '--duration', Math.max(1, Math.round(seconds)), '--'])
+      [
+        '-c',
+        this.core,
+        this.path,
+        '-p',
+        server.port,
+        '-c',
+        r.clients,
+        '-P',
+        r.pipeline,
+        '-r',
+        r.work.keyspace,
+      ]
+        .concat([
+          '-d',
+          r.work.valueSize,
+          '--seed',
+          r.seed,
+          '--duration',
+          Math.max(1, Math.round(seconds)),
+          '--',
+        ])
         .map(String)
         .concat(command);
     if (r.warmup > 0) await capture('taskset', args(r.warmup));

@@ -5,10 +5,10 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { svgChart } from './chart.js';
 import { findOrBuildOwnLoad, killAllLoads, type LoadGenerator, OwnLoad, ValkeyBenchmark } from './load.js';
-import { measure } from './measure.js';
-import { markdownReport, textReport } from './report.js';
+import { expectedSeconds, measure, type TimeSettings } from './measure.js';
+import { markdownReport, sections, significant, textReport } from './report.js';
 import type { BenchResults, HostInfo } from './results.js';
-import { allScenarios, selectScenarios } from './scenarios.js';
+import { allScenarios, type Scenario, selectScenarios } from './scenarios.js';
 import { describeProgram, killAllServers } from './server.js';
 
 const USAGE = `Usage: npm run bench -- [options]
@@ -16,15 +16,17 @@ const USAGE = `Usage: npm run bench -- [options]
 Measures Kvasir beside Valkey: the server on one core, the load on another, alternating.
 
   --only NAMES       comma-separated scenario names, * for anything
+  --section NAMES    comma-separated beginnings of sections, such as lists,sets
   --full             every scenario, not only the standard ones
-  --list             show the scenarios and exit
+  --list             show the scenarios, how long they take, and exit
   --kvasir PATH      Kvasir's server (bin/kvasir-server)
   --valkey PATH      Valkey's server (from $VALKEY_PEER/bin, PATH or ~/.cache/valkey-peer/bin)
   --valkey2 PATH     another build of Valkey: the faster of the two counts
   --load NAME        valkey-benchmark (the default where there is one) or own
   --rounds N         alternating rounds (5)
-  --seconds S        measured time of each run (3)
-  --warmup S         time before it that does not count (1)
+  --seconds S        measured time of each run (1)
+  --warmup S         time before it that does not count (0.5)
+  --expiry-seconds S over which the deadlines of expiring fields are spread (60)
   --keys N           keys where the scenario does not say (1000000)
   --value-size N     bytes of a value where the scenario does not say (64)
   --server-core N    (0)
@@ -71,6 +73,16 @@ function numberOption(name: string, text: string, low: number, high: number, who
   return value;
 }
 
+/** Whether Kvasir's AVX-512 kernels run here (native/core/simd). */
+function hasAvx512(): boolean {
+  const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
+  return ['avx512bw', 'avx512vl', 'avx512vbmi', 'avx512_vpopcntdq', 'gfni'].every((f) => flags.includes(f));
+}
+
+function minutes(scenarios: readonly Scenario[], settings: TimeSettings, sides: number): string {
+  return `about ${significant(expectedSeconds(scenarios, settings, sides) / 60)} minutes`;
+}
+
 /** Cores this process may run on, from the kernel's list of ranges such as 0-3,8. */
 function allowedCores(): Set<number> {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
@@ -87,6 +99,7 @@ async function run(argv: readonly string[], root: string): Promise<void> {
     args: [...argv],
     options: {
       only: { type: 'string' },
+      section: { type: 'string' },
       full: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       kvasir: { type: 'string' },
@@ -94,8 +107,9 @@ async function run(argv: readonly string[], root: string): Promise<void> {
       valkey2: { type: 'string' },
       load: { type: 'string' },
       rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '3' },
-      warmup: { type: 'string', default: '1' },
+      seconds: { type: 'string', default: '1' },
+      warmup: { type: 'string', default: '0.5' },
+      'expiry-seconds': { type: 'string', default: '60' },
       keys: { type: 'string', default: '1000000' },
       'value-size': { type: 'string', default: '64' },
       'server-core': { type: 'string', default: '0' },
@@ -112,19 +126,29 @@ async function run(argv: readonly string[], root: string): Promise<void> {
     rounds: numberOption('rounds', values.rounds, 1, 1000),
     seconds: numberOption('seconds', values.seconds, 0.1, 3600, false),
     warmup: numberOption('warmup', values.warmup, 0, 3600, false),
+    expirySeconds: numberOption('expiry-seconds', values['expiry-seconds'], 1, 3600, false),
     keys: numberOption('keys', values.keys, 1, 1e9),
     valueSize: numberOption('value-size', values['value-size'], 0, 2 ** 29),
     serverCore: numberOption('server-core', values['server-core'], 0, 1023),
     loadCore: numberOption('load-core', values['load-core'], 0, 1023),
   };
-  const all = allScenarios({ ...settings, prefetchKeys: 10_000_000 });
-  const scenarios = selectScenarios(all, values.only, values.full);
+  const all = allScenarios({
+    ...settings,
+    prefetchKeys: 10_000_000,
+    loadSeconds: settings.seconds + settings.warmup,
+    avx512: hasAvx512(),
+  });
+  const scenarios = selectScenarios(all, values);
+  const sides = values.valkey2 === undefined ? 2 : 3;
   if (values.list) {
-    for (const s of all) {
-      process.stdout.write(
-        `${scenarios.includes(s) ? '*' : ' '} ${s.name.padEnd(24)} ${s.section}: ${s.title}\n`,
-      );
+    for (const [section, list] of sections(all)) {
+      const chosen = list.filter((s) => scenarios.includes(s));
+      process.stdout.write(`${section}${chosen.length > 0 ? `: ${minutes(chosen, settings, sides)}` : ''}\n`);
+      for (const s of list) {
+        process.stdout.write(`${scenarios.includes(s) ? '*' : ' '} ${s.name.padEnd(28)} ${s.title}\n`);
+      }
     }
+    process.stdout.write(`\nThose with * are run, in ${minutes(scenarios, settings, sides)}.\n`);
     return;
   }
 
@@ -162,6 +186,7 @@ async function run(argv: readonly string[], root: string): Promise<void> {
   // This program mostly waits, but when it does run it must not disturb the server's core.
   spawnSync('taskset', ['-a', '-cp', String(settings.loadCore), String(process.pid)]);
   const started = Date.now();
+  process.stderr.write(`${scenarios.length} scenarios, ${minutes(scenarios, settings, sides)}\n`);
   const results: BenchResults = {
     format: 1,
     date,

@@ -1,6 +1,14 @@
 import type { BenchResults, Metric, Sample, ScenarioResult } from './results.js';
 
-const METRIC_LABEL: Record<Metric, string> = { cpuUs: 'CPU µs/req', p99Us: 'p99 µs', bytesPerKey: 'B/key' };
+export const METRIC_LABEL: Record<Metric, string> = {
+  cpuUs: 'CPU µs/req',
+  commandUs: 'µs/call',
+  p99Us: 'p99 µs',
+  p999Us: 'p99.9 µs',
+  maxUs: 'max µs',
+  bytesPerKey: 'B/key',
+  bytesPerElement: 'B/element',
+};
 
 /** Three significant figures, without an exponent. */
 export function significant(value: number | null): string {
@@ -66,8 +74,8 @@ function cells(r: ScenarioResult): string[] {
   ];
 }
 
-export function sections(results: readonly ScenarioResult[]): Map<string, ScenarioResult[]> {
-  const out = new Map<string, ScenarioResult[]>();
+export function sections<T extends { section: string }>(results: readonly T[]): Map<string, T[]> {
+  const out = new Map<string, T[]>();
   for (const r of results) {
     const list = out.get(r.section);
     if (list) list.push(r);

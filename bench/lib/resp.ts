@@ -1,17 +1,28 @@
 import { connect, type Socket } from 'node:net';
 
+interface Waiting {
+  resolve: (value: string) => void;
+  reject: (error: Error) => void;
+}
+
+function encode(args: readonly string[]): string {
+  return `*${args.length}\r\n${args.map((a) => `$${Buffer.byteLength(a)}\r\n${a}\r\n`).join('')}`;
+}
+
 /**
- * A RESP2 client for the few questions the benchmark asks a server between measurements: one command at a time,
- * replies that are a simple string, an integer, an error (rejects) or a bulk string.
+ * A RESP2 client for what the benchmark asks a server between measurements: replies that are a simple string, an
+ * integer, an error (rejects), a bulk string or an array of strings and integers (as lines).
  */
 export class RespClient {
   private buffer = Buffer.alloc(0);
-  private waiting: { resolve: (value: string) => void; reject: (error: Error) => void } | null = null;
+  private readonly waiting: Waiting[] = [];
 
   private constructor(private readonly socket: Socket) {
     socket.on('data', (chunk) => {
-      this.buffer = Buffer.concat([this.buffer, chunk]);
-      this.deliver();
+      this.buffer = this.buffer.length === 0 ? chunk : Buffer.concat([this.buffer, chunk]);
+      let at = 0;
+      for (let end = this.deliver(at); end !== null; end = this.deliver(at)) at = end;
+      this.buffer = this.buffer.subarray(at);
     });
     socket.on('error', (error) => this.fail(error));
     socket.on('close', () => this.fail(new Error('the server closed the connection')));
@@ -29,12 +40,19 @@ export class RespClient {
   }
 
   command(...args: string[]): Promise<string> {
-    if (this.waiting) return Promise.reject(new Error('one command at a time'));
     return new Promise((resolve, reject) => {
-      this.waiting = { resolve, reject };
-      const parts = args.map((a) => `$${Buffer.byteLength(a)}\r\n${a}\r\n`);
-      this.socket.write(`*${args.length}\r\n${parts.join('')}`);
+      this.waiting.push({ resolve, reject });
+      this.socket.write(encode(args));
     });
+  }
+
+  /** Sends all commands without waiting in between; their replies. */
+  pipeline(commands: readonly (readonly string[])[]): Promise<string[]> {
+    const replies = commands.map(
+      () => new Promise<string>((resolve, reject) => this.waiting.push({ resolve, reject })),
+    );
+    this.socket.write(commands.map(encode).join(''));
+    return Promise.all(replies);
   }
 
   close(): void {
@@ -42,34 +60,43 @@ export class RespClient {
   }
 
   private fail(error: Error): void {
-    const waiting = this.waiting;
-    this.waiting = null;
-    waiting?.reject(error);
+    for (const { reject } of this.waiting.splice(0)) reject(error);
   }
 
-  private deliver(): void {
-    const end = this.buffer.indexOf('\r\n');
-    if (end < 0 || !this.waiting) return;
-    const line = this.buffer.toString('latin1', 1, end);
-    const type = this.buffer.toString('latin1', 0, 1);
-    let next = end + 2;
-    let value = line;
+  /** Reads one reply from `at` on; where it ends, or null if it has not arrived whole. */
+  private read(at: number): { value: string; error: boolean; end: number } | null {
+    const line = this.buffer.indexOf('\r\n', at);
+    if (line < 0) return null;
+    const type = this.buffer.toString('latin1', at, at + 1);
+    const text = this.buffer.toString('latin1', at + 1, line);
+    let end = line + 2;
+    if (type === '+' || type === ':' || type === '-') return { value: text, error: type === '-', end };
+    const length = Number(text);
     if (type === '$') {
-      const length = Number(line);
-      if (length >= 0) {
-        if (this.buffer.length < next + length + 2) return;
-        value = this.buffer.toString('utf8', next, next + length);
-        next += length + 2;
-      } else {
-        value = '';
-      }
+      if (length < 0) return { value: '', error: false, end };
+      if (this.buffer.length < end + length + 2) return null;
+      return { value: this.buffer.toString('utf8', end, end + length), error: false, end: end + length + 2 };
     }
-    this.buffer = this.buffer.subarray(next);
-    const { resolve, reject } = this.waiting;
-    this.waiting = null;
-    if (type === '-') reject(new Error(value));
-    else if (type === '+' || type === ':' || type === '$') resolve(value);
-    else reject(new Error(`unexpected reply type ${type}`));
+    if (type !== '*') return { value: `unexpected reply type ${type}`, error: true, end };
+    const items: string[] = [];
+    for (let i = 0; i < length; i++) {
+      const item = this.read(end);
+      if (item === null) return null;
+      items.push(item.value);
+      end = item.end;
+    }
+    return { value: items.join('\n'), error: false, end };
+  }
+
+  private deliver(at: number): number | null {
+    const next = this.waiting[0];
+    if (!next || at >= this.buffer.length) return null;
+    const reply = this.read(at);
+    if (reply === null) return null;
+    this.waiting.shift();
+    if (reply.error) next.reject(new Error(reply.value));
+    else next.resolve(reply.value);
+    return reply.end;
   }
 }
 
@@ -79,4 +106,10 @@ export function infoField(info: string, field: string): string | undefined {
     if (line.startsWith(`${field}:`)) return line.slice(field.length + 1);
   }
   return undefined;
+}
+
+/** Calls and microseconds of one command in a reply to `INFO commandstats`; zeros if it was not called. */
+export function commandStats(info: string, command: string): { calls: number; usec: number } {
+  const match = /^calls=(\d+),usec=(\d+),/.exec(infoField(info, `cmdstat_${command}`) ?? '');
+  return { calls: Number(match?.[1] ?? 0), usec: Number(match?.[2] ?? 0) };
 }

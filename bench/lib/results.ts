@@ -9,8 +9,13 @@ export interface Sample {
   p99Us: number | null;
   p999Us: number | null;
   maxUs: number | null;
-  /** Growth of resident memory per key. */
+  /** Time inside the command per call, as the server's own statistics have it. */
+  commandUs: number | null;
+  /** Growth of resident memory per key, and per element of collections. */
   bytesPerKey: number | null;
+  bytesPerElement: number | null;
+  /** Mean length of a reply in bytes, where kvasir-load counted it. */
+  replyBytes: number | null;
   /** Share of the measured time that the server was runnable but had no CPU: disturbance by others. */
   waited: number | null;
   /** CPU time of the load generator per request. */
@@ -24,7 +29,10 @@ export const SAMPLE_FIELDS = [
   'p99Us',
   'p999Us',
   'maxUs',
+  'commandUs',
   'bytesPerKey',
+  'bytesPerElement',
+  'replyBytes',
   'waited',
   'loadCpuUs',
 ] as const satisfies readonly (keyof Sample)[];
@@ -36,13 +44,16 @@ export const EMPTY_SAMPLE: Sample = {
   p99Us: null,
   p999Us: null,
   maxUs: null,
+  commandUs: null,
   bytesPerKey: null,
+  bytesPerElement: null,
+  replyBytes: null,
   waited: null,
   loadCpuUs: null,
 };
 
 /** The number a scenario is judged by: the smaller, the better. */
-export type Metric = 'cpuUs' | 'p99Us' | 'bytesPerKey';
+export type Metric = 'cpuUs' | 'commandUs' | 'p99Us' | 'p999Us' | 'maxUs' | 'bytesPerKey' | 'bytesPerElement';
 
 export interface SideResult {
   samples: Sample[];
@@ -88,6 +99,7 @@ export interface BenchSettings {
   /** Of each measured run, and of the discarded load before it. */
   seconds: number;
   warmup: number;
+  expirySeconds: number;
   /** Keys and bytes of a value where the scenario does not say. */
   keys: number;
   valueSize: number;

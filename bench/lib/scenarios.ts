@@ -1,25 +1,24 @@
+import { collectionMemoryScenarios, collectionScenarios } from './collections.js';
+import { commandTimeScenarios } from './command-times.js';
+import type { Dataset } from './dataset.js';
+import { expiryScenarios } from './expiry.js';
+import type { Work } from './load.js';
 import type { Metric } from './results.js';
-
-/** The keys a scenario finds when it starts: `keys` of 16 bytes each with values of `valueSize` bytes. */
-export interface Dataset {
-  kind: 'strings' | 'counters';
-  keys: number;
-  valueSize: number;
-}
+import { keyMemoryScenarios, stringScenarios, switchScenarios } from './strings.js';
 
 interface Common {
   name: string;
   section: string;
   title: string;
   target: number | null;
-  /** Measured unless `--only` or `--full` say otherwise. */
+  /** Measured unless `--only`, `--section` or `--full` say otherwise. */
   standard: boolean;
 }
 
 /** A closed loop at full speed, judged by the server's CPU time per request. */
 export interface LoadScenario extends Common {
   kind: 'load';
-  mix: string;
+  work: Work;
   clients: number;
   pipeline: number;
   dataset: Dataset;
@@ -29,175 +28,62 @@ export interface LoadScenario extends Common {
 /** An open loop at half of Valkey's peak, judged by p99 from the scheduled time. */
 export interface LatencyScenario extends Common {
   kind: 'latency';
-  mix: string;
+  work: Work;
   clients: number;
   dataset: Dataset;
   serverArgs: string[];
 }
 
-/** Growth of resident memory by a number of new keys. */
+/** Many calls of one command, judged by the time inside it that `INFO commandstats` reports. */
+export interface CommandTimeScenario extends Common {
+  kind: 'command';
+  /** As it stands in INFO. */
+  command: string;
+  work: Work;
+  /** For each second of measuring. */
+  calls: number;
+  /** Kvasir's kernels (`DEBUG SIMD`); Valkey uses what it has. */
+  kernels: string;
+  dataset: Dataset;
+  serverArgs: string[];
+}
+
+/** Growth of resident memory by a dataset, divided by the number of its keys or elements. */
 export interface MemoryScenario extends Common {
   kind: 'memory';
   dataset: Dataset;
+  metric: 'bytesPerKey' | 'bytesPerElement';
+  count: number;
 }
 
-export type Scenario = LoadScenario | LatencyScenario | MemoryScenario;
+/**
+ * Fields of hashes expire while other clients get keys at half of Valkey's peak: judged by the longest time that a
+ * field stayed after its deadline, or by p99.9 of the gets. Scenarios that differ only in that are one measurement.
+ */
+export interface ExpiryScenario extends Common {
+  kind: 'expiry';
+  metric: 'maxUs' | 'p999Us';
+  hashes: number;
+  fields: number;
+  clients: number;
+  /** What the other clients get. */
+  work: Work;
+  dataset: Dataset;
+}
+
+export type Scenario = LoadScenario | LatencyScenario | CommandTimeScenario | MemoryScenario | ExpiryScenario;
 
 export function metricOf(scenario: Scenario): Metric {
-  return scenario.kind === 'load' ? 'cpuUs' : scenario.kind === 'latency' ? 'p99Us' : 'bytesPerKey';
-}
-
-const COMMANDS = { set: 'set', get: 'get', incr: 'incr', mset: 'mset:10', mixed: 'mixed:80/20' } as const;
-type CommandName = keyof typeof COMMANDS;
-
-const SIZES: { label: string; text: string; bytes: number }[] = [
-  { label: '16b', text: '16 B', bytes: 16 },
-  { label: '512b', text: '512 B', bytes: 512 },
-  { label: '4k', text: '4 KB', bytes: 4096 },
-  { label: '16k', text: '16 KB', bytes: 16384 },
-  { label: '64k', text: '64 KB', bytes: 65536 },
-  { label: '1m', text: '1 MB', bytes: 1048576 },
-];
-/** Large values: about this much data in all, so that it does not fit the CPU's caches. */
-const LARGE_DATASET_BYTES = 160 << 20;
-
-/** The ratios issue 2 sets; null where it sets none. */
-function loadTarget(command: CommandName, clients: number, pipeline: number): number | null {
-  if (pipeline === 1) return command === 'get' || command === 'set' ? 0.93 : null;
-  if (clients !== 50 || pipeline < 32) return null;
-  if (command === 'get') return 0.7;
-  return command === 'set' || command === 'incr' ? 0.6 : null;
-}
-
-function loadScenarios(keys: number, valueSize: number): LoadScenario[] {
-  const list: LoadScenario[] = [];
-  for (const pipeline of [1, 16, 32, 64]) {
-    for (const clients of [50, 1000]) {
-      for (const command of Object.keys(COMMANDS) as CommandName[]) {
-        const target = loadTarget(command, clients, pipeline);
-        list.push({
-          kind: 'load',
-          name: `${command}-c${clients}-p${pipeline}`,
-          section: pipeline === 1 ? 'Without pipelining' : `Pipeline depth ${pipeline}`,
-          title: `${command === 'mixed' ? '80 % GET, 20 % SET' : command === 'mset' ? 'MSET, 10 keys' : command.toUpperCase()}, ${clients} clients`,
-          target,
-          standard: target !== null,
-          mix: COMMANDS[command],
-          clients,
-          pipeline,
-          dataset:
-            command === 'incr'
-              ? { kind: 'counters', keys, valueSize: 0 }
-              : { kind: 'strings', keys, valueSize },
-          serverArgs: [],
-        });
-      }
-    }
+  switch (scenario.kind) {
+    case 'load':
+      return 'cpuUs';
+    case 'latency':
+      return 'p99Us';
+    case 'command':
+      return 'commandUs';
+    default:
+      return scenario.metric;
   }
-  return list;
-}
-
-function sizeDataset(bytes: number, keys: number): Dataset {
-  return {
-    kind: 'strings',
-    keys: Math.max(16, Math.min(keys, Math.floor(LARGE_DATASET_BYTES / bytes))),
-    valueSize: bytes,
-  };
-}
-
-function sizeScenarios(keys: number): LoadScenario[] {
-  return SIZES.flatMap(({ label, text, bytes }) =>
-    (['get', 'set'] as const).map(
-      (command): LoadScenario => ({
-        kind: 'load',
-        name: `${command}-${label}`,
-        section: 'Size of values',
-        title: `${command.toUpperCase()}, values of ${text}`,
-        target: bytes < 16384 ? null : bytes < 1048576 ? 0.9 : 1,
-        standard: bytes >= 16384,
-        mix: command,
-        clients: 50,
-        pipeline: 1,
-        dataset: sizeDataset(bytes, keys),
-        serverArgs: [],
-      }),
-    ),
-  );
-}
-
-/** The same load with a feature of both servers as it is by default, then switched off. */
-function switchScenarios(valueSize: number, prefetchKeys: number): LoadScenario[] {
-  const list: LoadScenario[] = [];
-  for (const [state, serverArgs] of [
-    ['on', []],
-    ['off', ['--prefetch-batch-max-size', '0']],
-  ] as const) {
-    for (const command of ['get', 'set'] as const) {
-      list.push({
-        kind: 'load',
-        name: `prefetch-${command}-${state}`,
-        section: 'Prefetching, 10 M keys, depth 32',
-        title: `${command.toUpperCase()}, prefetch ${state}`,
-        target: null,
-        standard: false,
-        mix: command,
-        clients: 50,
-        pipeline: 32,
-        dataset: { kind: 'strings', keys: prefetchKeys, valueSize },
-        serverArgs: [...serverArgs],
-      });
-    }
-  }
-  for (const { label, text, bytes } of SIZES.filter((s) => s.bytes >= 16384)) {
-    for (const [state, serverArgs] of [
-      ['on', []],
-      ['off', ['--min-string-size-avoid-copy-reply', '0']],
-    ] as const) {
-      list.push({
-        kind: 'load',
-        name: `references-${label}-${state}`,
-        section: 'Reference replies',
-        title: `GET of ${text}, ${state === 'on' ? 'by reference' : 'copied'}`,
-        target: null,
-        standard: false,
-        mix: 'get',
-        clients: 50,
-        pipeline: 1,
-        dataset: sizeDataset(bytes, Number.POSITIVE_INFINITY),
-        serverArgs: [...serverArgs],
-      });
-    }
-  }
-  return list;
-}
-
-function latencyScenarios(keys: number, valueSize: number): LatencyScenario[] {
-  return (['get', 'set'] as const).map((command) => ({
-    kind: 'latency',
-    name: `p99-${command}`,
-    section: 'p99 at half of Valkey’s peak load',
-    title: `${command.toUpperCase()}, 50 clients`,
-    target: 1,
-    standard: true,
-    mix: command,
-    clients: 50,
-    dataset: { kind: 'strings', keys, valueSize },
-    serverArgs: [],
-  }));
-}
-
-function memoryScenarios(): MemoryScenario[] {
-  return [1, 5].flatMap((millions) =>
-    [16, 64, 512].map((valueSize) => ({
-      kind: 'memory' as const,
-      name: `memory-${millions}m-${valueSize}`,
-      section: 'Memory per key',
-      title: `${millions} M keys of 16 B, values of ${valueSize} B`,
-      target: 1,
-      standard: true,
-      dataset: { kind: 'strings' as const, keys: millions * 1_000_000, valueSize },
-    })),
-  );
 }
 
 export interface ScenarioSettings {
@@ -205,34 +91,56 @@ export interface ScenarioSettings {
   keys: number;
   valueSize: number;
   prefetchKeys: number;
+  /** Seconds under load of each measurement, warm-up included: what is consumed must last as long. */
+  loadSeconds: number;
+  /** Whether Kvasir's fastest kernels are the AVX-512 ones here. */
+  avx512: boolean;
 }
 
-export function allScenarios({ keys, valueSize, prefetchKeys }: ScenarioSettings): Scenario[] {
+export function allScenarios(settings: ScenarioSettings): Scenario[] {
+  const { keys, valueSize } = settings;
   return [
-    ...loadScenarios(keys, valueSize),
-    ...sizeScenarios(keys),
-    ...latencyScenarios(keys, valueSize),
-    ...memoryScenarios(),
-    ...switchScenarios(valueSize, prefetchKeys),
+    ...stringScenarios(keys, valueSize),
+    ...collectionScenarios(settings),
+    ...commandTimeScenarios(settings.avx512),
+    ...expiryScenarios(keys, valueSize),
+    ...keyMemoryScenarios(),
+    ...collectionMemoryScenarios(),
+    ...switchScenarios(valueSize, settings.prefetchKeys),
   ];
 }
 
+export interface Selection {
+  /** Comma-separated names; `*` stands for anything. */
+  only?: string | undefined;
+  /** Comma-separated beginnings of sections. */
+  section?: string | undefined;
+  full: boolean;
+}
+
+function words(list: string): string[] {
+  return list.split(',').map((word) => word.trim());
+}
+
 /**
- * The scenarios to run: those that match one of the comma-separated names in `only` (`*` stands for anything),
- * else all of them when `full`, else the standard ones. A name that matches nothing is a mistake.
+ * The scenarios to run: those that `only` names; or those of the sections `section` names, or all, of which the
+ * standard ones unless `full`. A name that matches nothing is a mistake.
  */
-export function selectScenarios(
-  all: readonly Scenario[],
-  only: string | undefined,
-  full: boolean,
-): Scenario[] {
-  if (only === undefined) return all.filter((s) => full || s.standard);
+export function selectScenarios(all: readonly Scenario[], selection: Selection): Scenario[] {
   const chosen = new Set<Scenario>();
-  for (const pattern of only.split(',').map((p) => p.trim())) {
-    const parts = pattern.split('*').map((p) => p.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-    const matches = all.filter((s) => new RegExp(`^${parts.join('.*')}$`).test(s.name));
-    if (matches.length === 0) throw new Error(`no scenario is named ${pattern} (--list shows them)`);
-    for (const s of matches) chosen.add(s);
+  if (selection.only !== undefined) {
+    for (const pattern of words(selection.only)) {
+      const parts = pattern.split('*').map((p) => p.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+      const matches = all.filter((s) => new RegExp(`^${parts.join('.*')}$`).test(s.name));
+      if (matches.length === 0) throw new Error(`no scenario is named ${pattern} (--list shows them)`);
+      for (const s of matches) chosen.add(s);
+    }
+    return all.filter((s) => chosen.has(s));
+  }
+  for (const beginning of selection.section === undefined ? [''] : words(selection.section)) {
+    const matches = all.filter((s) => s.section.toLowerCase().startsWith(beginning.toLowerCase()));
+    if (matches.length === 0) throw new Error(`no section begins with ${beginning} (--list shows them)`);
+    for (const s of matches) if (selection.full || s.standard) chosen.add(s);
   }
   return all.filter((s) => chosen.has(s));
 }

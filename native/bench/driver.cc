@@ -37,8 +37,9 @@ Driver::Driver(const Options& options)
     : options_(options),
       workload_(options.mix, options.rate > 0 ? 1 : options.pipeline, make_data(options.value_size),
                 options.seed),
-      keys_(options.keyspace, options.sequential, options.seed),
-      buffer_(kReadBytes) {}
+      numbers_(options.keyspace, options.sequential, options.seed, static_cast<uint64_t>(wall_us())),
+      buffer_(kReadBytes),
+      probe_(options.probe) {}
 
 Driver::~Driver() {
   for (const auto& c : connections_) {
@@ -109,21 +110,50 @@ bool Driver::greet(int fd) {
   return true;
 }
 
+bool Driver::subscribe(Connection& c) {
+  const Command words{"SUBSCRIBE", options_.channel};
+  Batch batch;
+  batch.append({words}, "");
+  const std::string_view request = batch.prepare(1, numbers_, 0);
+  if (write(c.fd, request.data(), request.size()) != static_cast<ssize_t>(request.size()))
+    return fail(errno_text("write"));
+  ReplyScanner::Counts counts;
+  while (counts.replies == 0) {
+    const ssize_t n = read(c.fd, buffer_.data(), buffer_.size());
+    if (n <= 0) return fail(n == 0 ? "the server closed a new connection" : errno_text("read"));
+    if (c.scanner.feed(buffer_.data(), static_cast<size_t>(n), counts) < 0)
+      return fail("no reply to SUBSCRIBE");
+  }
+  return counts.errors == 0 || fail("SUBSCRIBE was answered " + counts.first_error);
+}
+
+bool Driver::add(Role role, uint32_t number, bool greeted) {
+  auto made = std::make_unique<Connection>();
+  Connection& c = *made;
+  c.fd = connect_one();
+  if (c.fd < 0) return false;
+  c.role = role;
+  c.number = number;
+  connections_.push_back(std::move(made));
+  if (greeted && !greet(c.fd)) return false;
+  if (role == Role::kSubscriber && !subscribe(c)) return false;
+  if (role == Role::kProbe) prober_ = &c;
+  if (fcntl(c.fd, F_SETFL, O_NONBLOCK) != 0) return fail(errno_text("fcntl"));
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &c;
+  return epoll_ctl(epoll_, EPOLL_CTL_ADD, c.fd, &event) == 0 || fail(errno_text("epoll_ctl"));
+}
+
 bool Driver::connect_all() {
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) return fail(errno_text("epoll_create1"));
+  for (uint32_t i = 0; i < options_.subscribers; i++) {
+    if (!add(Role::kSubscriber, i, false)) return false;
+  }
+  if (probe_.used() && !add(Role::kProbe, 0, true)) return false;
   for (uint32_t i = 0; i < options_.clients; i++) {
-    auto c = std::make_unique<Connection>();
-    c->fd = connect_one();
-    if (c->fd < 0) return false;
-    connections_.push_back(std::move(c));
-    Connection& made = *connections_.back();
-    if ((i % kConnectStep == 0 || i + 1 == options_.clients) && !greet(made.fd)) return false;
-    if (fcntl(made.fd, F_SETFL, O_NONBLOCK) != 0) return fail(errno_text("fcntl"));
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = &made;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, made.fd, &event) != 0) return fail(errno_text("epoll_ctl"));
+    if (!add(Role::kLoad, i, i % kConnectStep == 0 || i + 1 == options_.clients)) return false;
   }
   return true;
 }
@@ -137,7 +167,7 @@ bool Driver::watch(Connection& c, bool writable) {
 
 // All connections share the batch that is patched here, so what the socket does not take at once is copied.
 bool Driver::send_requests(Connection& c, size_t count) {
-  const std::string_view bytes = workload_.next().prepare(count, keys_);
+  const std::string_view bytes = workload_.next().prepare(count, numbers_, c.number);
   c.outstanding += static_cast<uint32_t>(count);
   outstanding_ += count;
   ssize_t n = send(c.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -179,15 +209,56 @@ void Driver::offer(Connection& c) {
   free_.push_back(&c);
 }
 
-bool Driver::receive(Connection& c, bool sending) {
+// Reads what there is into buffer_: the number of bytes, 0 if there is nothing, -1 after fail().
+ssize_t Driver::read_some(Connection& c) {
   const ssize_t n = recv(c.fd, buffer_.data(), buffer_.size(), 0);
-  if (n == 0) return fail("the server closed a connection");
-  if (n < 0) return errno == EAGAIN || errno == EINTR || fail(errno_text("recv"));
-  const int64_t done = c.scanner.feed(buffer_.data(), static_cast<size_t>(n), result_->replies);
-  if (done < 0) return fail("the server's reply is not RESP2");
-  if (done > c.outstanding) return fail("more replies than requests");
+  if (n > 0) return n;
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+  fail(n == 0 ? "the server closed a connection" : errno_text("recv"));
+  return -1;
+}
+
+bool Driver::receive_messages(Connection& c) {
+  const ssize_t n = read_some(c);
+  if (n <= 0) return n == 0;
+  ReplyScanner::Counts counts;
+  const int64_t done = c.scanner.feed(buffer_.data(), static_cast<size_t>(n), counts);
+  if (done < 0) return fail("a message is not RESP2");
+  result_->messages += static_cast<uint64_t>(done);
+  return true;
+}
+
+bool Driver::receive_probe(Connection& c) {
+  const ssize_t n = read_some(c);
+  if (n <= 0) return n == 0;
+  const std::string_view bytes(buffer_.data(), static_cast<size_t>(n));
+  return probe_.feed(bytes, wall_us(), result_->probes) || fail("the probe was not answered with an integer");
+}
+
+bool Driver::ask_probe() {
+  const int64_t now = now_ns();
+  if (!probe_.used() || probe_.waiting() || now < next_probe_) return true;
+  next_probe_ = now + to_ns(options_.probe_ms / 1000);
+  const std::string_view request = probe_.ask(wall_us());
+  // Some hundred bytes on a connection that has nothing outstanding: the socket takes them.
+  return send(prober_->fd, request.data(), request.size(), MSG_NOSIGNAL) ==
+             static_cast<ssize_t>(request.size()) ||
+         fail(errno_text("send"));
+}
+
+bool Driver::receive(Connection& c, bool sending) {
+  const ssize_t n = read_some(c);
+  if (n <= 0) return n == 0;
+  const int64_t replies = c.scanner.feed(buffer_.data(), static_cast<size_t>(n), result_->replies);
+  if (replies < 0) return fail("the server's reply is not RESP2");
   if (in_window_) result_->bytes_in += static_cast<uint64_t>(n);
+  const uint64_t answered = c.answered + static_cast<uint64_t>(replies);
+  const auto done = static_cast<int64_t>(answered / workload_.replies());
+  c.answered = static_cast<uint32_t>(answered % workload_.replies());
+  if (done > c.outstanding || (done == c.outstanding && c.answered > 0))
+    return fail("more replies than requests");
   if (done == 0) return true;
+  finished_ += static_cast<uint64_t>(done);
   const int64_t now = now_ns();
   last_reply_ = now;
   c.outstanding -= static_cast<uint32_t>(done);
@@ -208,10 +279,20 @@ bool Driver::receive(Connection& c, bool sending) {
 
 bool Driver::handle(Connection& c, uint32_t events, bool sending) {
   if ((events & EPOLLOUT) != 0 && !c.unsent.empty() && !flush(c)) return false;
-  return (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0 || receive(c, sending);
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return true;
+  switch (c.role) {
+    case Role::kSubscriber:
+      return receive_messages(c);
+    case Role::kProbe:
+      return receive_probe(c);
+    case Role::kLoad:
+      break;
+  }
+  return receive(c, sending);
 }
 
 bool Driver::poll(int timeout_ms, bool sending) {
+  if (!ask_probe()) return false;
   epoll_event events[kEvents];
   const int n = epoll_wait(epoll_, events, kEvents, timeout_ms);
   if (n < 0) return errno == EINTR || fail(errno_text("epoll_wait"));
@@ -254,12 +335,13 @@ bool Driver::closed_loop() {
   if (options_.warmup == 0) begin_window(now_ns());
   last_reply_ = now_ns();
   for (const auto& c : connections_) {
-    if (!start_next(*c)) return false;
+    if (c->role == Role::kLoad && !start_next(*c)) return false;
   }
   while (true) {
     const int64_t before = now_ns();
     const int64_t deadline = in_window_ ? window_end_ : warm_end;
-    const int64_t left = std::clamp<int64_t>((deadline - before) / 1'000'000 + 1, 1, 100);
+    const int64_t longest = probe_.used() ? 1 : 100;
+    const int64_t left = std::clamp<int64_t>((deadline - before) / 1'000'000 + 1, 1, longest);
     if (!poll(static_cast<int>(left), true)) return false;
     const int64_t now = now_ns();
     if (!in_window_) {
@@ -297,7 +379,9 @@ bool Driver::open_loop() {
   timetable_start_ = now_ns();
   last_reply_ = timetable_start_;
   const int64_t warm_end = timetable_start_ + to_ns(options_.warmup);
-  for (const auto& c : connections_) offer(*c);
+  for (const auto& c : connections_) {
+    if (c->role == Role::kLoad) offer(*c);
+  }
   while (true) {
     const int64_t now = now_ns();
     if (!in_window_ && now >= warm_end) begin_window(now);
@@ -309,12 +393,15 @@ bool Driver::open_loop() {
   }
 }
 
-// Waits for the replies that are still owed; in the open loop also sends the requests that were due in the
-// window and found no free connection.
+// Waits for the replies and messages that are still owed; in the open loop also sends the requests that were
+// due in the window and found no free connection.
 bool Driver::drain() {
   const int64_t give_up = now_ns() + to_ns(options_.drain);
   const auto backlog = [this] { return options_.rate > 0 && next_due() < window_end_; };
-  while (outstanding_ > 0 || backlog()) {
+  const auto messages_owed = [this] {
+    return options_.subscribers * workload_.publishes() * finished_ > result_->messages;
+  };
+  while (outstanding_ > 0 || backlog() || messages_owed()) {
     const int64_t now = now_ns();
     if (now >= give_up) break;
     if (backlog() && !dispatch_due(now)) return false;
@@ -322,7 +409,7 @@ bool Driver::drain() {
   }
   result_->unanswered = outstanding_;
   for (; backlog(); issued_++) result_->unanswered++;
-  return true;
+  return outstanding_ > 0 || !messages_owed() || fail("messages did not reach the subscribers");
 }
 
 bool Driver::run(Result& result, std::string& error) {

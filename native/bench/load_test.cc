@@ -8,7 +8,9 @@
 
 #include "check.h"
 #include "histogram.h"
+#include "numbers.h"
 #include "options.h"
+#include "probe.h"
 #include "reply_scanner.h"
 #include "request.h"
 
@@ -71,38 +73,135 @@ TEST(histogram_weights_and_clamps) {
 
 TEST(templates_expand) {
   Batch batch;
-  batch.append({"SET", "{a}:__rand_int__:__rand_int__", "<__data__>"}, "xyz");
-  KeySource keys(1000, true, 1);
-  CHECK_EQ(batch.prepare(1, keys), resp({"SET", "{a}:000000000000:000000000001", "<xyz>"}));
-  CHECK_EQ(batch.prepare(1, keys), resp({"SET", "{a}:000000000002:000000000003", "<xyz>"}));
+  batch.append({{"SET", "{a}:__rand_int__:__rand_int__", "<__data__>"}}, "xyz");
+  Numbers keys(1000, true, 1, 0);
+  CHECK_EQ(batch.prepare(1, keys, 0), resp({"SET", "{a}:000000000000:000000000001", "<xyz>"}));
+  CHECK_EQ(batch.prepare(1, keys, 0), resp({"SET", "{a}:000000000002:000000000003", "<xyz>"}));
+}
+
+TEST(numbers_of_every_kind) {
+  std::vector<Command> commands;
+  std::string error;
+  CHECK(parse_sequence({"XADD", "s:__client__", "__serial__", "__rand:10-12__"}, commands, error));
+  Batch batch;
+  batch.append(commands, "");
+  Numbers numbers(10, true, 1, 1'764'000'000'000'000);
+  std::set<std::string> drawn;
+  for (int i = 0; i < 100; i++) {
+    const std::string bytes(batch.prepare(1, numbers, 42));
+    drawn.insert(bytes.substr(bytes.size() - 4, 2));
+    const std::string serial = std::to_string(1'764'000'000'000'000 + i);
+    CHECK_EQ(bytes, resp({"XADD", "s:000000000042", serial, *drawn.find(bytes.substr(bytes.size() - 4, 2))}));
+  }
+  CHECK(drawn == (std::set<std::string>{"10", "11", "12"}));
+}
+
+TEST(ranges_are_as_wide_as_their_end_and_last_refers_to_them) {
+  std::vector<Command> commands;
+  std::string error;
+  CHECK(parse_sequence({"ZRANGE", "z:__rand_int__", "__rand:5-100__", "__last+99__"}, commands, error));
+  Batch batch;
+  batch.append(commands, "");
+  batch.append(commands, "");
+  Numbers numbers(1, true, 1, 0);
+  for (int i = 0; i < 1000; i++) {
+    const std::string bytes(batch.prepare(2, numbers, 0));
+    for (const std::string& half : {bytes.substr(0, bytes.size() / 2), bytes.substr(bytes.size() / 2)}) {
+      const int first = std::stoi(half.substr(half.size() - 14, 3));
+      CHECK(first >= 5 && first <= 100);
+      CHECK_EQ(std::stoi(half.substr(half.size() - 5, 3)), first + 99);
+    }
+  }
+}
+
+TEST(sequences_are_one_request) {
+  std::vector<Command> commands;
+  std::string error;
+  CHECK(parse_sequence({"MULTI", ";", "SET", "a", "__data__", ";", "EXEC"}, commands, error));
+  CHECK_EQ(commands.size(), 3u);
+  Workload workload({{commands, 1}}, 2, "v", 1);
+  CHECK_EQ(workload.replies(), 3u);
+  Numbers numbers(1, true, 1, 0);
+  const std::string once = resp({"MULTI"}) + resp({"SET", "a", "v"}) + resp({"EXEC"});
+  CHECK_EQ(workload.next().prepare(2, numbers, 0), once + once);
+  CHECK(parse_sequence({"publish", "c", "a", ";", "PUBLISH", "c", "b"}, commands, error));
+  CHECK_EQ(Workload({{commands, 1}}, 1, "", 1).publishes(), 2u);
+}
+
+TEST(malformed_templates_are_refused) {
+  std::vector<Command> commands;
+  for (const std::vector<std::string>& bad :
+       std::vector<std::vector<std::string>>{{},
+                                             {";"},
+                                             {"GET", "a", ";"},
+                                             {";", "GET", "a"},
+                                             {"GET", "a", ";", ";", "GET"},
+                                             {"GET", "__rand:5__"},
+                                             {"GET", "__rand:6-5__"},
+                                             {"GET", "__rand:-5__"},
+                                             {"GET", "__rand:1-5x__"},
+                                             {"GET", "__last+1__"},
+                                             {"GET", "__rand_int__", "__last+1__"}}) {
+    std::string error;
+    CHECK(!parse_sequence(bad, commands, error));
+    CHECK(!error.empty());
+  }
+  std::string error;
+  // Text that only looks like a placeholder stays as it is.
+  CHECK(parse_sequence({"GET", "__init__", "___rand_int__", "__"}, commands, error));
+  Batch batch;
+  batch.append(commands, "");
+  Numbers numbers(10, true, 1, 0);
+  CHECK_EQ(batch.prepare(1, numbers, 0), resp({"GET", "__init__", "_000000000000", "__"}));
+}
+
+TEST(probe_sums_integers_however_they_arrive) {
+  Probe probe({{"HLEN", "a"}, {"HLEN", "b"}});
+  CHECK(probe.used() && !probe.waiting());
+  CHECK(!Probe({}).used());
+  std::vector<Probe::Sample> samples;
+  CHECK_EQ(probe.ask(100), resp({"HLEN", "a"}) + resp({"HLEN", "b"}));
+  CHECK(probe.waiting());
+  CHECK(probe.feed(":12\r\n:", 110, samples));
+  CHECK(samples.empty() && probe.waiting());
+  CHECK(probe.feed("30\r\n", 120, samples));
+  CHECK(!probe.waiting());
+  CHECK_EQ(samples.size(), 1u);
+  CHECK_EQ(samples[0].sent_us, 100);
+  CHECK_EQ(samples[0].answered_us, 120);
+  CHECK_EQ(samples[0].sum, 42);
+  CHECK(!probe.feed(":1\r\n", 130, samples));
+  Probe refused({{"HLEN", "a"}});
+  refused.ask(140);
+  CHECK(!refused.feed("-ERR no\r\n", 150, samples));
 }
 
 TEST(sequential_keys_count_exactly_and_wrap) {
   Batch batch;
-  for (int i = 0; i < 4; i++) batch.append({"GET", "key:__rand_int__"}, "");
-  KeySource keys(6, true, 1);
-  batch.prepare(4, keys);
-  CHECK_EQ(batch.prepare(3, keys), resp({"GET", "key:000000000004"}) + resp({"GET", "key:000000000005"}) +
-                                       resp({"GET", "key:000000000000"}));
+  for (int i = 0; i < 4; i++) batch.append({{"GET", "key:__rand_int__"}}, "");
+  Numbers keys(6, true, 1, 0);
+  batch.prepare(4, keys, 0);
+  CHECK_EQ(batch.prepare(3, keys, 0), resp({"GET", "key:000000000004"}) + resp({"GET", "key:000000000005"}) +
+                                          resp({"GET", "key:000000000000"}));
 }
 
 TEST(random_keys_stay_inside_the_keyspace_and_reach_all_of_it) {
   Batch batch;
-  batch.append({"__rand_int__"}, "");
-  KeySource keys(150, false, 42);
+  batch.append({{"__rand_int__"}}, "");
+  Numbers keys(150, false, 42, 0);
   std::set<std::string> seen;
-  for (int i = 0; i < 5000; i++) seen.emplace(batch.prepare(1, keys));
+  for (int i = 0; i < 5000; i++) seen.emplace(batch.prepare(1, keys, 0));
   CHECK_EQ(seen.size(), 150u);
   CHECK_EQ(*seen.rbegin(), resp({"000000000149"}));
 }
 
 TEST(wide_keyspaces_use_all_digits) {
   Batch batch;
-  batch.append({"__rand_int__"}, "");
-  KeySource keys(kMaxKeyspace, false, 42);
+  batch.append({{"__rand_int__"}}, "");
+  Numbers keys(kMaxKeyspace, false, 42, 0);
   uint64_t largest = 0;
   for (int i = 0; i < 1000; i++) {
-    largest = std::max<uint64_t>(largest, std::stoull(std::string(batch.prepare(1, keys).substr(9, 12))));
+    largest = std::max<uint64_t>(largest, std::stoull(std::string(batch.prepare(1, keys, 0).substr(9, 12))));
   }
   CHECK(largest > 990'000'000'000);
 }
@@ -110,12 +209,12 @@ TEST(wide_keyspaces_use_all_digits) {
 TEST(mixes_keep_their_weights) {
   for (const size_t depth : {size_t{1}, size_t{16}, size_t{64}}) {
     Workload workload(parse_mix("mixed:80/20"), depth, "v", 3);
-    KeySource keys(10, false, 1);
+    Numbers keys(10, false, 1, 0);
     size_t gets = 0;
     size_t sets = 0;
     const size_t rounds = workload.batches().size();
     for (size_t i = 0; i < rounds; i++) {
-      const std::string_view bytes = workload.next().prepare(depth, keys);
+      const std::string_view bytes = workload.next().prepare(depth, keys, 0);
       for (size_t at = 0; (at = bytes.find("GET", at)) != std::string_view::npos; at++) gets++;
       for (size_t at = 0; (at = bytes.find("SET", at)) != std::string_view::npos; at++) sets++;
     }
@@ -125,8 +224,8 @@ TEST(mixes_keep_their_weights) {
 }
 
 TEST(mix_names) {
-  CHECK_EQ(parse_mix("mset:10")[0].command.size(), 21u);
-  CHECK_EQ(parse_mix("mget:3")[0].command.size(), 4u);
+  CHECK_EQ(parse_mix("mset:10")[0].commands[0].size(), 21u);
+  CHECK_EQ(parse_mix("mget:3")[0].commands[0].size(), 4u);
   for (const char* bad : {"", "sett", "mset", "mset:0", "mset:x", "mixed:80", "mixed:0/1", "mixed:80/20x"}) {
     CHECK(parse_mix(bad).empty());
   }
@@ -173,11 +272,18 @@ TEST(options) {
   CHECK(o.sequential);
   CHECK_EQ(o.requests, 500u);
   CHECK_EQ(o.keyspace, 500u);
-  CHECK_EQ(o.mix[0].command[0], "SET");
+  CHECK_EQ(o.mix[0].commands[0][0], "SET");
   Options rated;
   CHECK(options_from({"--rate", "100", "--requests", "250", "--", "LPUSH", "l", "__data__"}, rated, error));
   CHECK_EQ(rated.seconds, 2.5);
-  CHECK_EQ(rated.mix[0].command.size(), 3u);
+  CHECK_EQ(rated.mix[0].commands[0].size(), 3u);
+  Options probed;
+  CHECK(options_from({"--probe", "HLEN a ;  HLEN b", "--probe-ms", "2.5", "--subscribers", "3", "--channel",
+                      "c", "--", "GET", "a", ";", "GET", "b"},
+                     probed, error));
+  CHECK_EQ(probed.probe.size(), 2u);
+  CHECK_EQ(probed.probe[1][1], "b");
+  CHECK_EQ(probed.mix[0].commands.size(), 2u);
   for (const std::vector<std::string>& bad :
        std::vector<std::vector<std::string>>{{"--port", "0"},
                                              {"--port", "70000"},
@@ -186,6 +292,9 @@ TEST(options) {
                                              {"--mix", "none"},
                                              {"--"},
                                              {"--clients", "5x"},
+                                             {"--probe", " ; "},
+                                             {"--subscribers", "2", "--mix", "mixed:1/1"},
+                                             {"--", "GET", ";"},
                                              {"--fill", "5", "--warmup", "1"}}) {
     Options scratch;
     error.clear();

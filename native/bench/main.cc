@@ -8,12 +8,15 @@
 #include <string>
 
 #include "driver.h"
+#include "numbers.h"
 #include "options.h"
+#include "process_clock.h"
 #include "request.h"
 
 namespace {
 
 using kvasir::load::Options;
+using kvasir::load::Probe;
 using kvasir::load::Result;
 
 std::string json_string(const std::string& text) {
@@ -46,6 +49,16 @@ void print_json(const Options& o, const Result& r) {
   printf("  \"firstError\": %s,\n",
          r.replies.errors > 0 ? json_string(r.replies.first_error).c_str() : "null");
   printf("  \"nulls\": %llu,\n", static_cast<unsigned long long>(r.replies.nulls));
+  if (o.subscribers > 0) printf("  \"messages\": %llu,\n", static_cast<unsigned long long>(r.messages));
+  if (!o.probe.empty()) {
+    printf("  \"probes\": [");
+    for (size_t i = 0; i < r.probes.size(); i++) {
+      const Probe::Sample& p = r.probes[i];
+      printf("%s[%lld, %lld, %lld]", i == 0 ? "" : ", ", static_cast<long long>(p.sent_us),
+             static_cast<long long>(p.answered_us), static_cast<long long>(p.sum));
+    }
+    printf("],\n");
+  }
   printf("  \"unanswered\": %llu,\n", static_cast<unsigned long long>(r.unanswered));
   printf("  \"bytesIn\": %llu,\n", static_cast<unsigned long long>(r.bytes_in));
   printf(
@@ -70,9 +83,9 @@ void print_json(const Options& o, const Result& r) {
 void print_requests(const Options& o) {
   using namespace kvasir::load;
   Workload workload(o.mix, 1, make_data(o.value_size), o.seed);
-  KeySource keys(o.keyspace, o.sequential, o.seed);
+  Numbers numbers(o.keyspace, o.sequential, o.seed, static_cast<uint64_t>(wall_us()));
   for (uint64_t i = 0; i < o.print; i++) {
-    const std::string_view bytes = workload.next().prepare(1, keys);
+    const std::string_view bytes = workload.next().prepare(1, numbers, 0);
     fwrite(bytes.data(), 1, bytes.size(), stdout);
   }
 }

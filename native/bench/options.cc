@@ -1,12 +1,13 @@
 #include "options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
 namespace kvasir::load {
 
 const char* const kUsage =
-    R"(Usage: kvasir-load [options] [-- COMMAND ARG...]
+    R"(Usage: kvasir-load [options] [-- COMMAND ARG... [";" COMMAND ARG...]...]
 
 Loads one RESP server from one thread and prints a JSON object with throughput, latency and errors.
 
@@ -24,16 +25,40 @@ Loads one RESP server from one thread and prints a JSON object with throughput, 
   --fill N              write the keys 0 to N-1 once: --sequential --requests N --keyspace N, --mix set
   --rate R              open loop: R requests a second on a fixed timetable; latency counts from the
                         scheduled time, so a stall of the server is not hidden
+  --subscribers N       more connections that subscribe to a channel and read what comes; every PUBLISH of the
+                        load must go to it
+  --channel NAME        the channel (news)
+  --probe "COMMAND"     on a connection of its own, all through the run: a command, or several parted by " ; ",
+                        that answer integers; reports their sum as a list of [sent, answered, sum], times in
+                        microseconds since 1970
+  --probe-ms MS         how often (10)
   --drain S             seconds to wait for outstanding replies at the end (10)
   --cpu N               pin this process to CPU N
   --server-pid PID      also report the CPU time of that process in the measured interval
   --seed N              seed of the random keys (1)
   --print N             print the first N requests as they would be sent, and exit
 
-In COMMAND, __rand_int__ becomes a 12-digit key number and __data__ the value.
+Commands parted by a lone ";" are sent together and count as one request. In an argument,
+
+  __rand_int__          becomes a key number, 12 digits
+  __rand:LOW-HIGH__     a random number of that range, as wide as HIGH
+  __serial__            16 digits, rising with every use and from run to run (begins as microseconds since 1970)
+  __last+N__            N more than the __rand:LOW-HIGH__ or __serial__ before it in the same request
+  __client__            the number of the connection, from 0 on, 12 digits
+  __data__              the value
 )";
 
 namespace {
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  for (size_t at = 0; (at = text.find_first_not_of(' ', at)) != std::string_view::npos;) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    words.emplace_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
 
 template <typename T>
 bool parse(std::string_view text, T low, T high, T& out) {
@@ -61,7 +86,8 @@ bool parse_options(int argc, char** argv, Options& out, std::string& error) {
         error = "no command after --";
         return false;
       }
-      out.mix = {{Command(argv + i + 1, argv + argc), 1}};
+      out.mix = {{{}, 1}};
+      if (!parse_sequence({argv + i + 1, argv + argc}, out.mix[0].commands, error)) return false;
       break;
     }
     if (i + 1 == argc) {
@@ -97,6 +123,14 @@ bool parse_options(int argc, char** argv, Options& out, std::string& error) {
       ok = parse<uint64_t>(value, 1, kMaxKeyspace, fill);
     } else if (name == "--rate") {
       ok = parse<double>(value, 0.001, 1e8, out.rate);
+    } else if (name == "--subscribers") {
+      ok = parse<uint32_t>(value, 1, 100'000, out.subscribers);
+    } else if (name == "--channel") {
+      out.channel = value;
+    } else if (name == "--probe") {
+      ok = parse_sequence(words_of(value), out.probe, error);
+    } else if (name == "--probe-ms") {
+      ok = parse<double>(value, 0.1, 1e6, out.probe_ms);
     } else if (name == "--drain") {
       ok = parse<double>(value, 0, 1e6, out.drain);
     } else if (name == "--cpu") {
@@ -112,7 +146,7 @@ bool parse_options(int argc, char** argv, Options& out, std::string& error) {
       return false;
     }
     if (!ok) {
-      error = "bad value for " + std::string(name) + ": " + std::string(value);
+      if (error.empty()) error = "bad value for " + std::string(name) + ": " + std::string(value);
       return false;
     }
   }
@@ -124,6 +158,10 @@ bool parse_options(int argc, char** argv, Options& out, std::string& error) {
   if (out.mix.empty()) out.mix = parse_mix("get");
   if (out.requests > 0 && out.warmup > 0 && out.sequential) {
     error = "a warm-up would use up keys of a sequential run of fixed length";
+    return false;
+  }
+  if (out.subscribers > 0 && out.mix.size() > 1) {
+    error = "--subscribers needs a workload of one command";
     return false;
   }
   if (out.requests > 0 && out.rate > 0) out.seconds = static_cast<double>(out.requests) / out.rate;

@@ -27,7 +27,11 @@ struct Options {
   int server_pid = 0;
   uint64_t seed = 1;
   uint64_t print = 0;  // print so many requests instead of sending any
-  std::vector<Weighted> mix;
+  uint32_t subscribers = 0;
+  std::string channel = "news";
+  std::vector<Command> probe;  // asked every probe_ms; empty: none
+  double probe_ms = 10;
+  std::vector<Weighted> mix;  // never empty; all of the same number of commands
 };
 
 // Fills `out`; on a mistake returns false with the reason in `error`. "--help" gives false and an empty

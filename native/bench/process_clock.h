@@ -1,4 +1,4 @@
-// What a process has cost so far, in nanoseconds, all of its threads together.
+// The clocks, and what a process has cost so far, in nanoseconds, all of its threads together.
 #pragma once
 
 #include <dirent.h>
@@ -18,6 +18,9 @@ inline int64_t clock_ns(clockid_t id) {
 }
 
 inline int64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
+
+// Since 1970.
+inline int64_t wall_us() { return clock_ns(CLOCK_REALTIME) / 1000; }
 
 // User and system time; pid 0 is this process. -1 if there is no such process.
 inline int64_t cpu_ns(pid_t pid) {

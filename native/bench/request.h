@@ -1,7 +1,16 @@
-// What the generator sends. A workload is one or more command templates with weights; from it the requests of
-// whole pipelines are built once as RESP bytes, and sending one only overwrites the digits of its keys in
-// place. The twelve digits of __rand_int__ are zero-padded as in valkey-benchmark, so "key:" and a number
-// make a 16-byte key.
+// What the generator sends. A request is one command or a sequence of them that leaves together and counts as
+// one; a workload is one or more such templates with weights. From it the requests of whole pipelines are
+// built once as RESP bytes, and sending one only overwrites the digits of its numbers in place: a number's
+// width never changes, so shorter ones are padded with zeros.
+//
+// Placeholders in an argument:
+//   __rand_int__      a key number, 12 digits as in valkey-benchmark, so "key:" and a number make a 16-byte
+//   key
+//   __rand:LOW-HIGH__ a random number of that range, as wide as HIGH
+//   __serial__        16 digits, rising by one with every use
+//   __last+N__        N more than the __rand:…__ or __serial__ before it in the request, just as wide
+//   __client__        the number of the connection, 12 digits
+//   __data__          the value
 #pragma once
 
 #include <cstdint>
@@ -9,15 +18,18 @@
 #include <string_view>
 #include <vector>
 
+#include "numbers.h"
+
 namespace kvasir::load {
 
 constexpr int kDigits = 12;
+constexpr int kSerialDigits = 16;
 constexpr uint64_t kMaxKeyspace = 1'000'000'000'000;
 
 using Command = std::vector<std::string>;
 
 struct Weighted {
-  Command command;
+  std::vector<Command> commands;
   uint32_t weight;
 };
 
@@ -25,43 +37,32 @@ struct Weighted {
 // for anything else. The templates still hold their placeholders.
 std::vector<Weighted> parse_mix(std::string_view name);
 
-// Where the key numbers come from: uniformly random in [0, keyspace), or 0, 1, 2 … wrapping at keyspace.
-class KeySource {
- public:
-  KeySource(uint64_t keyspace, bool sequential, uint64_t seed)
-      : keyspace_(keyspace), state_(seed), sequential_(sequential) {}
+// The commands of a sequence, of which a lone ";" parts one from the next. False with the reason in `error`
+// if one is empty or a placeholder is malformed.
+bool parse_sequence(const std::vector<std::string>& words, std::vector<Command>& out, std::string& error);
 
-  uint64_t next() {
-    if (sequential_) {
-      const uint64_t n = counter_++;
-      if (counter_ == keyspace_) counter_ = 0;
-      return n;
-    }
-    // splitmix64 (Steele, Lea, Flood 2014), then Lemire's multiplication into the range.
-    uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    z ^= z >> 31;
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(z) * keyspace_) >> 64);
-  }
-  uint64_t keyspace() const { return keyspace_; }
+// A number to be written into a request.
+struct Patch {
+  enum class Kind : uint8_t { kKey, kRandom, kSerial, kLast, kClient };
+  size_t at;     // offset of the first digit
+  uint64_t low;  // kRandom: the smallest; kLast: what is added
+  uint64_t span;
+  int width;
+  Kind kind;
 
- private:
-  uint64_t keyspace_;
-  uint64_t state_;
-  uint64_t counter_ = 0;
-  bool sequential_;
+  bool sets_last() const { return kind == Kind::kRandom || kind == Kind::kSerial; }
 };
 
 // The requests of one pipeline. Invariant: ends_ and patch_ends_ have one element per request, both rising.
 class Batch {
  public:
-  // Appends one request; __data__ becomes `data` now, __rand_int__ a patch for later.
-  void append(const Command& command, std::string_view data);
+  // Appends one request; __data__ becomes `data` now, every number a patch for later. The placeholders must
+  // have passed parse_sequence().
+  void append(const std::vector<Command>& commands, std::string_view data);
 
-  // Gives fresh numbers to the keys of the first `count` requests and returns their bytes, which stay valid
-  // until the next call.
-  std::string_view prepare(size_t count, KeySource& keys);
+  // Gives fresh numbers to the first `count` requests and returns their bytes, which stay valid until the
+  // next call.
+  std::string_view prepare(size_t count, Numbers& numbers, uint64_t client);
 
   size_t count() const { return ends_.size(); }
   size_t bytes() const { return bytes_.size(); }
@@ -69,7 +70,7 @@ class Batch {
  private:
   std::string bytes_;
   std::vector<size_t> ends_;
-  std::vector<size_t> patches_;  // offset of the first of the twelve digits
+  std::vector<Patch> patches_;
   std::vector<size_t> patch_ends_;
 };
 
@@ -77,6 +78,7 @@ class Batch {
 // which the templates are shuffled so that the weights hold over one round through all of them.
 class Workload {
  public:
+  // All templates must have the same number of commands.
   Workload(const std::vector<Weighted>& mix, size_t depth, std::string_view data, uint64_t seed);
 
   Batch& next() {
@@ -85,10 +87,15 @@ class Workload {
     return batch;
   }
   const std::vector<Batch>& batches() const { return batches_; }
+  // Replies to one request, and how many of its commands publish a message.
+  uint32_t replies() const { return replies_; }
+  uint32_t publishes() const { return publishes_; }
 
  private:
   std::vector<Batch> batches_;
   size_t next_ = 0;
+  uint32_t replies_;
+  uint32_t publishes_ = 0;
 };
 
 // Printable bytes that are neither an integer nor compressible to nothing.
