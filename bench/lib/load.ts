@@ -84,6 +84,8 @@ export interface OwnReport {
   loadCpuUs: number;
   loadCpuUsPerRequest: number;
   loadWaitedUs: number;
+  /** With subscribers: what reached them. */
+  messages?: number;
   /** With a probe: when it was sent and answered, in microseconds since 1970, and the sum of the answers. */
   probes?: [sentUs: number, answeredUs: number, sum: number][];
   serverCpuUs?: number;
@@ -206,7 +208,7 @@ export function parseBenchmarkOutput(text: string): {
 
 /**
  * Valkey's own generator. It ends the run itself at the first error reply. The server's CPU time is taken around
- * the whole process, so connecting is included; the warm-up is a process before it.
+ * the whole process, so connecting is included; it takes whole seconds only, so the warm-up is kvasir-load's.
  */
 export class ValkeyBenchmark implements LoadGenerator {
   readonly name = 'valkey-benchmark';
@@ -214,6 +216,7 @@ export class ValkeyBenchmark implements LoadGenerator {
   constructor(
     private readonly path: string,
     private readonly core: number,
+    private readonly own: OwnLoad,
   ) {}
 
   supports(r: LoadRequest): boolean {
@@ -223,35 +226,16 @@ export class ValkeyBenchmark implements LoadGenerator {
   async run(server: BenchServer, r: LoadRequest): Promise<Sample> {
     const command = benchmarkCommand(r.work.send);
     if (!command) throw new Error('valkey-benchmark cannot send this');
-    const args = (seconds: number) =>
-      [
-        '-c',
-        this.core,
-        this.path,
-        '-p',
-        server.port,
-        '-c',
-        r.clients,
-        '-P',
-        r.pipeline,
-        '-r',
-        r.work.keyspace,
-      ]
-        .concat([
-          '-d',
-          r.work.valueSize,
-          '--seed',
-          r.seed,
-          '--duration',
-          Math.max(1, Math.round(seconds)),
-          '--',
-        ])
-        .map(String)
-        .concat(command);
-    if (r.warmup > 0) await capture('taskset', args(r.warmup));
+    const { clients, pipeline, work, seed, warmup } = r;
+    const seconds = Math.max(1, Math.round(r.seconds));
+    const args = ['-c', this.core, this.path, '-p', server.port, '-c', clients, '-P', pipeline]
+      .concat(['-r', work.keyspace, '-d', work.valueSize, '--seed', seed, '--duration', seconds, '--'])
+      .map(String)
+      .concat(command);
+    if (warmup > 0) await this.own.run(server, { ...r, seconds: warmup, warmup: 0 });
     const before = server.usage();
     const started = performance.now();
-    const out = await capture('taskset', args(r.seconds));
+    const out = await capture('taskset', args);
     const wallUs = (performance.now() - started) * 1000;
     const after = server.usage();
     const { requests, ...figures } = parseBenchmarkOutput(out);

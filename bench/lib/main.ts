@@ -25,7 +25,7 @@ Measures Kvasir beside Valkey: the server on one core, the load on another, alte
   --load NAME        valkey-benchmark (the default where there is one) or own
   --rounds N         alternating rounds (5)
   --seconds S        measured time of each run (1)
-  --warmup S         time before it that does not count (0.5)
+  --warmup S         time before it that does not count (0.25)
   --expiry-seconds S over which the deadlines of expiring fields are spread (60)
   --keys N           keys where the scenario does not say (1000000)
   --value-size N     bytes of a value where the scenario does not say (64)
@@ -108,7 +108,7 @@ async function run(argv: readonly string[], root: string): Promise<void> {
       load: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '1' },
-      warmup: { type: 'string', default: '0.5' },
+      warmup: { type: 'string', default: '0.25' },
       'expiry-seconds': { type: 'string', default: '60' },
       keys: { type: 'string', default: '1000000' },
       'value-size': { type: 'string', default: '64' },
@@ -177,7 +177,7 @@ async function run(argv: readonly string[], root: string): Promise<void> {
   }
   if (values.load !== 'own') {
     const path = findProgram('valkey-benchmark', [dirname(valkeyPath)]);
-    if (path) load = new ValkeyBenchmark(path, settings.loadCore);
+    if (path) load = new ValkeyBenchmark(path, settings.loadCore, own);
     else if (values.load !== undefined) throw new Error('no valkey-benchmark found');
   }
 

@@ -36,8 +36,8 @@ export interface MeasureSettings extends TimeSettings {
 type Timed = LoadScenario | LatencyScenario | CommandTimeScenario;
 type Samples = Map<string, Sample[]>;
 
-/** Memory differs little from run to run. */
-const MEMORY_ROUNDS = 2;
+/** Memory hardly differs from run to run. */
+const MEMORY_ROUNDS = 1;
 /** Expiry takes more than a minute a side. */
 const ROUNDS_PER_EXPIRY = 5;
 /** From the setting of the fields to the first deadline, and from the last one to the end of the counting. */
@@ -287,7 +287,16 @@ class Measurement {
     const { own, seconds } = this.settings;
     const calls = Math.ceil(scenario.calls * seconds);
     const load = (requests: number) =>
-      own.invoke(server, ['--clients', '1', '--requests', String(requests), '--', ...scenario.work.send]);
+      own.invoke(server, [
+        '--clients',
+        '1',
+        '--pipeline',
+        '16',
+        '--requests',
+        String(requests),
+        '--',
+        ...scenario.work.send,
+      ]);
     await load(Math.ceil(calls / 10));
     await server.client.command('CONFIG', 'RESETSTAT');
     const report = await load(calls);

@@ -66,6 +66,36 @@ async function fakeServer(answer: Answer): Promise<{ port: number; store: Map<st
   return { port: address.port, store };
 }
 
+/** A server of channels that gives each message to the first `deliveries` of its subscribers only. */
+async function broadcaster(deliveries: number): Promise<number> {
+  const subscribers: Socket[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.setEncoding('latin1').on('data', (chunk) => {
+      const text = String(chunk);
+      if (text.startsWith('PING')) socket.write('+PONG\r\n');
+      if (text.includes('SUBSCRIBE')) {
+        subscribers.push(socket);
+        socket.write('*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n');
+      }
+      const published = text.split('PUBLISH').length - 1;
+      const message = '*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$5\r\nhello\r\n';
+      for (const s of subscribers.slice(0, deliveries)) if (published > 0) s.write(message.repeat(published));
+      socket.write(':4\r\n'.repeat(published));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
 async function run(...args: (string | number)[]): Promise<OwnReport> {
   const { stdout } = await execute(load, args.map(String));
   return JSON.parse(stdout) as OwnReport;
@@ -163,6 +193,70 @@ describe('kvasir-load', () => {
     expect(report.latencyUs.max).toBeGreaterThan(190_000);
     // 200 of 1,000 requests fell into the stall; a closed loop would have seen four.
     expect(report.latencyUs.p90).toBeGreaterThan(50_000);
+  });
+
+  it('counts a sequence of commands as one request', async () => {
+    const { port, store } = await fakeServer(strings);
+    const base = ['--port', port, '--clients', 3, '--pipeline', 4, '--requests', 100, '--keyspace', 10];
+    const report = await run(
+      ...base,
+      '--',
+      'SET',
+      'k:__client__',
+      'v',
+      ';',
+      'GET',
+      'k:__client__',
+      ';',
+      'GET',
+      'none',
+    );
+    expect([report.requests, report.errors, report.nulls, report.unanswered]).toEqual([100, 0, 100, 0]);
+    expect(report.latencyUs.count).toBe(100);
+    expect(report.bytesIn).toBe(100 * '+OK\r\n$1\r\nv\r\n$-1\r\n'.length);
+    expect([...store.keys()].sort()).toEqual(['k:000000000000', 'k:000000000001', 'k:000000000002']);
+    await expect(run(...base, '--', 'GET', 'k', ';')).rejects.toThrow('an empty command');
+    await expect(run(...base, '--', 'GET', '__rand:9-1__')).rejects.toThrow('bad placeholder');
+  });
+
+  it('reads what its subscribers get, and misses what they do not', async () => {
+    const publish = async (deliveries: number) => {
+      const port = await broadcaster(deliveries);
+      const base = ['--port', port, '--clients', 2, '--pipeline', 1, '--requests', 50, '--drain', 0.2];
+      return run(...base, '--subscribers', 4, '--channel', 'c', '--', 'PUBLISH', 'c', 'hello');
+    };
+    const report = await publish(4);
+    expect([report.requests, report.messages]).toEqual([50, 200]);
+    await expect(publish(3)).rejects.toThrow('messages did not reach the subscribers');
+  });
+
+  it('asks its probe all through the run', async () => {
+    const { port } = await fakeServer((args, store) =>
+      args[0] === 'HLEN' ? ':21\r\n' : strings(args, store),
+    );
+    const before = Date.now() * 1000;
+    const report = await run(
+      '--port',
+      port,
+      '--seconds',
+      0.3,
+      '--mix',
+      'set',
+      '--probe',
+      'HLEN a ; HLEN b',
+      '--probe-ms',
+      20,
+    );
+    const probes = report.probes!;
+    expect(probes.length).toBeGreaterThan(5);
+    for (const [sent, answered, sum] of probes) {
+      expect(sent).toBeGreaterThanOrEqual(before);
+      expect(answered).toBeGreaterThanOrEqual(sent);
+      expect(sum).toBe(42);
+    }
+    await expect(run('--port', port, '--seconds', 0.2, '--mix', 'set', '--probe', 'GET a')).rejects.toThrow(
+      'not answered with an integer',
+    );
   });
 
   it('gives up on a server that closes or does not speak RESP', async () => {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { axisEnd, svgChart } from '../../bench/lib/chart.js';
+import { fillSeconds, numbered } from '../../bench/lib/dataset.js';
+import { deadlines, lateness } from '../../bench/lib/expiry.js';
 import { benchmarkCommand, parseBenchmarkOutput } from '../../bench/lib/load.js';
+import { expectedSeconds } from '../../bench/lib/measure.js';
 import { alignedTable, markdownReport, meets, significant, textReport } from '../../bench/lib/report.js';
-import { infoField } from '../../bench/lib/resp.js';
+import { commandStats, infoField } from '../../bench/lib/resp.js';
 import { type BenchResults, EMPTY_SAMPLE, type Sample } from '../../bench/lib/results.js';
 import { allScenarios, selectScenarios } from '../../bench/lib/scenarios.js';
 import { compare, median, medianSample } from '../../bench/lib/stats.js';
@@ -37,7 +40,16 @@ function fixedResults(): BenchResults {
       { id: 'kvasir', path: '/k', version: 'Kvasir server v=9.1.2' },
       { id: 'valkey', path: '/v', version: 'Valkey server v=9.1.2 sha=0:0' },
     ],
-    settings: { rounds: 3, seconds: 2, warmup: 1, keys: 1000, valueSize: 64, serverCore: 0, loadCore: 1 },
+    settings: {
+      rounds: 3,
+      seconds: 2,
+      warmup: 1,
+      expirySeconds: 60,
+      keys: 1000,
+      valueSize: 64,
+      serverCore: 0,
+      loadCore: 1,
+    },
     scenarios: [
       compare(
         about,
@@ -193,7 +205,9 @@ describe('reports', () => {
 });
 
 describe('scenarios', () => {
-  const all = allScenarios({ keys: 1000, valueSize: 64, prefetchKeys: 5000 });
+  const all = allScenarios({ keys: 1000, valueSize: 64, prefetchKeys: 5000, loadSeconds: 2, avx512: true });
+  const select = (selection: { only?: string; section?: string; full?: boolean }) =>
+    selectScenarios(all, { full: false, ...selection });
 
   it('have unique names and cover the whole grid', () => {
     expect(new Set(all.map((s) => s.name)).size).toBe(all.length);
@@ -206,18 +220,106 @@ describe('scenarios', () => {
     }
   });
 
-  it('run by default exactly where a target is set', () => {
-    const standard = selectScenarios(all, undefined, false);
+  it('measure every command that has a target, at both depths', () => {
+    const standard = new Map(select({}).map((s) => [s.name, s.target]));
+    const commands = [
+      'lpush',
+      'lpop',
+      'lrange-100',
+      'lrange-600',
+      'sadd',
+      'sismember',
+      'hset',
+      'hget',
+      'hgetall',
+    ]
+      .concat(['zadd', 'zrange-100', 'zrangebyscore-100', 'zrank', 'xadd', 'xrange-100', 'xreadgroup'])
+      .concat(['publish', 'multi-10']);
+    for (const command of commands) {
+      expect([command, standard.get(`${command}-p1`), standard.get(`${command}-p32`)]).toEqual([
+        command,
+        0.95,
+        0.75,
+      ]);
+    }
+    for (const [command, target] of [
+      ['bitcount-64k', 0.5],
+      ['bitcount-1m', 0.65],
+      ['bitcount-256m', 0.95],
+      ['pfcount-1', 0.5],
+      ['pfcount-10', 0.5],
+      ['pfmerge-10', 0.5],
+    ] as const) {
+      expect([command, standard.get(command), standard.get(`${command}-avx2`)]).toEqual([command, target, 1]);
+    }
+    for (const type of ['list', 'hash', 'set', 'zset', 'stream']) {
+      for (const size of ['10', '128', '1000', '1m']) expect(standard.get(`memory-${type}-${size}`)).toBe(1);
+    }
+    expect(standard.get('field-expiry-1-lateness')).toBe(1);
+    expect(standard.get('field-expiry-1-p999')).toBe(1);
+  });
+
+  it('judge AVX-512 kernels only where there are some', () => {
+    const plain = allScenarios({ keys: 1, valueSize: 1, prefetchKeys: 1, loadSeconds: 1, avx512: false });
+    expect(plain.find((s) => s.name === 'bitcount-64k')!.target).toBeNull();
+    expect(plain.find((s) => s.name === 'bitcount-64k-avx2')!.target).toBe(1);
+  });
+
+  it('run by default only where a target is set, in less than 25 minutes', () => {
+    const standard = select({});
     expect(standard.every((s) => s.target !== null)).toBe(true);
-    expect(standard).toHaveLength(all.filter((s) => s.target !== null).length);
-    expect(standard.filter((s) => s.kind === 'memory')).toHaveLength(6);
-    expect(selectScenarios(all, undefined, true)).toHaveLength(all.length);
+    expect(standard.filter((s) => s.kind === 'memory')).toHaveLength(26);
+    expect(select({ full: true })).toHaveLength(all.length);
+    const defaults = { rounds: 5, seconds: 1, warmup: 0.25, expirySeconds: 60 };
+    const full = allScenarios({
+      keys: 1e6,
+      valueSize: 64,
+      prefetchKeys: 1e7,
+      loadSeconds: 1.25,
+      avx512: true,
+    });
+    const seconds = expectedSeconds(selectScenarios(full, { full: false }), defaults, 2);
+    expect(seconds).toBeLessThan(25 * 60);
+    expect(
+      expectedSeconds(selectScenarios(full, { full: false }), { ...defaults, rounds: 10 }, 2),
+    ).toBeGreaterThan(seconds * 1.5);
   });
 
   it('are selected by names and patterns, in their own order', () => {
-    const names = selectScenarios(all, 'p99-*, get-c50-p1', false).map((s) => s.name);
+    const names = select({ only: 'p99-*, get-c50-p1' }).map((s) => s.name);
     expect(names).toEqual(['get-c50-p1', 'p99-get', 'p99-set']);
-    expect(() => selectScenarios(all, 'get.c50.p1', false)).toThrow('no scenario');
+    expect(() => select({ only: 'get.c50.p1' })).toThrow('no scenario');
+  });
+
+  it('are selected by the beginnings of sections, standard or all', () => {
+    const sets = select({ section: 'sets' });
+    expect(sets.length).toBeGreaterThan(3);
+    expect(sets.every((s) => s.section.startsWith('Sets') && s.standard)).toBe(true);
+    expect(select({ section: 'sets', full: true }).length).toBeGreaterThan(sets.length);
+    expect(new Set(select({ section: 'pub, SORTED' }).map((s) => s.section)).size).toBe(2);
+    expect(() => select({ section: 'graphs' })).toThrow('no section');
+  });
+
+  it('name as many keys as their commands can make', () => {
+    for (const s of all) {
+      const words = s.dataset.steps.flatMap((step) => (typeof step.send === 'string' ? [] : step.send));
+      expect(words.every((w) => w !== '')).toBe(true);
+      // A key number below the step's keyspace and every key of a fixed name.
+      const keys = s.dataset.steps.reduce((sum, step) => {
+        if (typeof step.send === 'string') return sum + step.keyspace;
+        const commands = step.send.join(' ').split(' ; ');
+        return (
+          sum +
+          commands.reduce(
+            (n, c) =>
+              n +
+              (c.split(' ')[c.startsWith('XGROUP') ? 2 : 1]!.includes('__rand_int__') ? step.keyspace : 1),
+            0,
+          )
+        );
+      }, 0);
+      expect([s.name, keys]).toEqual([s.name, s.dataset.keys]);
+    }
   });
 
   it('switch one option and nothing else', () => {
@@ -231,11 +333,54 @@ describe('scenarios', () => {
   });
 });
 
+describe('datasets', () => {
+  it('number words to equal width', () => {
+    expect(numbered(11, (n, i) => [n, String(i * 2)]).slice(-4)).toEqual(['09', '18', '10', '20']);
+  });
+
+  it('take longer to fill the more there is', () => {
+    const step = { send: 'set', requests: 1e6, keyspace: 1e6, valueSize: 64 };
+    const one = fillSeconds({ name: '', keys: 1e6, steps: [step] });
+    expect(one).toBeGreaterThan(0.5);
+    expect(fillSeconds({ name: '', keys: 2e6, steps: [step, step] })).toBeCloseTo(2 * one);
+  });
+});
+
+describe('lateness of expiry', () => {
+  it('spreads deadlines evenly, twenty fields to each', () => {
+    const due = deadlines(1000, 5000, 100);
+    expect(due).toHaveLength(50);
+    expect([due[0], due[1], due.at(-1)]).toEqual([5002, 5004, 5100]);
+  });
+
+  it('takes fields to go in the order of their deadlines', () => {
+    const due = [1000, 1010]; // 20 fields each
+    const late = lateness(40, due, [
+      [999_000, 999_100, 40],
+      [1_000_900, 1_001_000, 30], // ten are 1 ms late
+      [1_004_900, 1_005_000, 20], // ten 5 ms
+      [1_011_900, 1_012_000, 0], // twenty 2 ms
+    ]);
+    expect(late).toEqual({ p50Us: 2000, p99Us: 5000, p999Us: 5000, maxUs: 5000 });
+  });
+
+  it('counts what never went until the end', () => {
+    const late = lateness(20, [1000], [[1_500_000, 1_500_000, 1]]);
+    expect(late.maxUs).toBe(500_000);
+    expect(() => lateness(20, [1000], [])).toThrow('never counted');
+  });
+
+  it('does not count fields that went early as negative', () => {
+    expect(lateness(20, [1000], [[900_000, 900_000, 0]]).maxUs).toBe(0);
+  });
+});
+
 describe('valkey-benchmark', () => {
   it('gets the templates of every mix that it can send', () => {
     expect(benchmarkCommand('set')).toEqual(['SET', 'key:__rand_int__', '__data__']);
     expect(benchmarkCommand('mset:3')).toHaveLength(7);
     expect(benchmarkCommand('mixed:80/20')).toBeNull();
+    expect(benchmarkCommand(['LPOP', 'l'])).toBeNull();
   });
 
   it('is read from its final report', () => {
@@ -261,4 +406,11 @@ describe('valkey-benchmark', () => {
 it('reads INFO fields by their whole name', () => {
   expect(infoField('# Server\r\nxprocess_id:1\r\nprocess_id:42\r\n', 'process_id')).toBe('42');
   expect(infoField('a:1\r\n', 'b')).toBeUndefined();
+});
+
+it('reads calls and time of a command', () => {
+  const info =
+    '# Commandstats\r\ncmdstat_get:calls=5,usec=12,usec_per_call=2.40,rejected_calls=0,failed_calls=0\r\n';
+  expect(commandStats(info, 'get')).toEqual({ calls: 5, usec: 12 });
+  expect(commandStats(info, 'set')).toEqual({ calls: 0, usec: 0 });
 });
