@@ -413,7 +413,6 @@ bool Driver::drain() {
 }
 
 bool Driver::run(Result& result, std::string& error) {
-  result = Result{};
   result_ = &result;
   const bool ok = connect_all() && (options_.rate > 0 ? open_loop() : closed_loop()) && drain();
   error = error_;

@@ -52,8 +52,9 @@ class Driver {
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
-  // Connects, loads, drains. False with the reason in `error` if the server could not be reached, closed a
-  // connection, spoke something other than RESP, fell silent, or lost a message to a subscriber.
+  // Connects, loads, drains; `result` must be fresh. False with the reason in `error` if the server could not
+  // be reached, closed a connection, spoke something other than RESP, fell silent, or lost a message to a
+  // subscriber.
   bool run(Result& result, std::string& error);
 
  private:

@@ -171,7 +171,7 @@ TEST(probe_sums_integers_however_they_arrive) {
   CHECK_EQ(samples[0].answered_us, 120);
   CHECK_EQ(samples[0].sum, 42);
   CHECK(!probe.feed(":1\r\n", 130, samples));
-  Probe refused({{"HLEN", "a"}});
+  Probe refused(std::vector<Command>{Command{"HLEN", "a"}});
   refused.ask(140);
   CHECK(!refused.feed("-ERR no\r\n", 150, samples));
 }
