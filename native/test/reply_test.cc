@@ -1,7 +1,10 @@
 #include "resp/reply.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
+#include "base/alloc.h"
 #include "base/rng.h"
 #include "check.h"
 #include "output_script.h"
@@ -37,6 +40,48 @@ TEST(output_is_what_was_put_in) {
       std::cerr << "round " << round << "\n";
       return;
     }
+  }
+}
+
+TEST(arena_hands_out_distinct_bytes_and_keeps_a_few_chunks) {
+  ReplyArena arena;
+  const auto take = [&arena](size_t n, char fill) {
+    char* p = arena.reserve(n);
+    memset(p, fill, n);
+    arena.commit(n);
+    return Slice(p, n);
+  };
+  size_t resting = 0;
+  for (int turn = 0; turn < 6; turn++) {
+    CHECK(!arena.crowded());
+    std::vector<Slice> taken;
+    for (int i = 0; i < 200; i++) {
+      // Every now and then more than a chunk holds.
+      const size_t n = i % 50 == 49 ? 1'000'000 : 20'000;
+      taken.push_back(take(n, static_cast<char>('a' + i % 26)));
+    }
+    CHECK(arena.crowded());
+    for (size_t i = 0; i < taken.size(); i++) {
+      const char want = static_cast<char>('a' + i % 26);
+      CHECK(std::all_of(taken[i].data, taken[i].end(), [want](char c) { return c == want; }));
+    }
+    arena.reset();
+    const size_t used = mem_used();
+    if (turn > 0) CHECK_EQ(used, resting);
+    resting = used;
+  }
+  CHECK_EQ(take(5, 'x').str(), "xxxxx");
+  CHECK(!arena.crowded());
+}
+
+TEST(lengths_of_every_width) {
+  for (const size_t n : {0, 1, 9, 10, 99, 100, 12345}) {
+    const std::string value(n, 'v');
+    std::string bulk = std::to_string(n) + "\r\n";
+    const std::string array = std::string("*").append(bulk);
+    bulk.append(value).append("\r\n").insert(bulk.begin(), '$');
+    CHECK_EQ(text(2, [&](Reply& r) { r.bulk(value); }), bulk);
+    CHECK_EQ(text(2, [&](Reply& r) { r.array(static_cast<int64_t>(n)); }), array);
   }
 }
 

@@ -185,6 +185,29 @@ describe('errors end the connection after what came before', () => {
 });
 
 describe('replies', () => {
+  test('of a pipeline that outgrow the memory of a turn', async () => {
+    const value = 'v'.repeat(10_000);
+    const requests = [command('SET', 'large', value)];
+    let expected = '+OK\r\n';
+    for (let i = 0; i < 500; i++) {
+      requests.push(command('GET', 'large'), command('ECHO', String(i)));
+      expected += `$10000\r\n${value}\r\n$${String(i).length}\r\n${i}\r\n`;
+    }
+    // What follows QUIT is not answered, wherever the replies before it were cut.
+    requests.push(command('QUIT'), command('GET', 'large').repeat(100));
+    expect((await exchange([requests.join('')], false)) === `${expected}+OK\r\n`).toBe(true);
+  });
+
+  test('of a transaction that outgrow it', async () => {
+    const value = 'w'.repeat(15_000);
+    const gets = command('GET', 'wide').repeat(300);
+    const answer = await exchange([
+      command('SET', 'wide', value) + command('MULTI') + gets + command('EXEC'),
+    ]);
+    const expected = `+OK\r\n+OK\r\n${'+QUEUED\r\n'.repeat(300)}*300\r\n${`$15000\r\n${value}\r\n`.repeat(300)}+OK\r\n`;
+    expect(answer === expected).toBe(true);
+  });
+
   test('a slow reader gets everything', async () => {
     const value = 'w'.repeat(100_000);
     const socket = connect(server.port, '127.0.0.1');

@@ -46,15 +46,6 @@ constexpr std::array<uint64_t, kMaxPowerOfFive + 1> kPowersOfFive = [] {
   return p;
 }();
 
-constexpr std::array<char, 200> kTwoDigits = [] {
-  std::array<char, 200> t{};
-  for (size_t i = 0; i < 100; i++) {
-    t[2 * i] = static_cast<char>('0' + i / 10);
-    t[2 * i + 1] = static_cast<char>('0' + i % 10);
-  }
-  return t;
-}();
-
 // w x 10^e, correctly rounded, for |e| <= 27: 5^27 fits 64 bits, so the product, or the quotient and whether
 // there is a remainder, is exact in 128 bits.
 double scale(uint64_t w, int e) {
@@ -277,11 +268,11 @@ size_t format_u64(char* out, uint64_t v) {
   while (v >= 100) {
     const uint64_t quotient = v / 100;
     p -= 2;
-    memcpy(p, &kTwoDigits[(v - quotient * 100) * 2], 2);
+    memcpy(p, two_digits(static_cast<unsigned>(v - quotient * 100)), 2);
     v = quotient;
   }
   if (v >= 10) {
-    memcpy(out, &kTwoDigits[v * 2], 2);
+    memcpy(out, two_digits(static_cast<unsigned>(v)), 2);
   } else {
     *out = static_cast<char>('0' + v);
   }

@@ -6,6 +6,7 @@
 // return the length.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -36,6 +37,20 @@ bool parse_long_double(const Slice& s, long double* out);
 // "10mb": digits and a unit b, k, kb, m, mb, g or gb in any case (k is 1000, kb 1024). Like the original, no
 // digits mean 0 and a product beyond 64 bits wraps.
 bool parse_memory_size(const Slice& s, uint64_t* out);
+
+namespace detail {
+inline constexpr std::array<char, 200> kTwoDigits = [] {
+  std::array<char, 200> t{};
+  for (size_t i = 0; i < 100; i++) {
+    t[2 * i] = static_cast<char>('0' + i / 10);
+    t[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return t;
+}();
+}  // namespace detail
+
+// The two digits of a number below 100.
+inline const char* two_digits(unsigned v) { return &detail::kTwoDigits[2 * v]; }
 
 unsigned decimal_digits(uint64_t v);
 size_t format_u64(char* out, uint64_t v);

@@ -214,17 +214,39 @@ void Reactor::turn() {
       } else {
         execute(*item.connection, item.pending);
       }
+      if (replies_.crowded()) deliver();
     }
     i += n;
   }
   items_.clear();
+  deliver();
+  for (Connection* c : compacting_) c->parser.compact();
+  compacting_.clear();
+  limit_client_memory();
+  free_closed();
+  args_.reset();
+  input_.reset();
+  mem_collect();
+  // Background work may have left something to send: clients were queued, or wait for what is told once a
+  // turn.
+  if (engine_->between_turns() || engine_->wants_turn() || !flushing_.empty()) poller_->wake();
+  turn_number_++;
+  in_turn_ = false;
+  count_turn(commands_before);
+  if (engine_->pause_loosened()) resume_postponed();
+  wake_for_deadlines();
+}
+
+// The persist and reply phases for the commands that have run: no output refers to the turn's memory
+// afterwards.
+void Reactor::deliver() {
+  Core& core = engine_->core;
   engine_->commands_done();
   if (persist) {
     const uint64_t before = mono_us();
     persist();
     core.counters.eventloop_persist_us += mono_us() - before;
   }
-
   for (size_t i = 0; i < flushing_.size(); i++) {
     Connection& c = *flushing_[i];
     c.flush_queued = false;
@@ -240,22 +262,7 @@ void Reactor::turn() {
     engine_->enforce_output_limit(c);
   }
   flushing_.clear();
-  for (Connection* c : compacting_) c->parser.compact();
-  compacting_.clear();
-  limit_client_memory();
-  free_closed();
   replies_.reset();
-  args_.reset();
-  input_.reset();
-  mem_collect();
-  // Background work may have left something to send: clients were queued, or wait for what is told once a
-  // turn.
-  if (engine_->between_turns() || engine_->wants_turn() || !flushing_.empty()) poller_->wake();
-  turn_number_++;
-  in_turn_ = false;
-  count_turn(commands_before);
-  if (engine_->pause_loosened()) resume_postponed();
-  wake_for_deadlines();
 }
 
 void Reactor::touch(Connection& c) {

@@ -4,7 +4,8 @@
 // readable sockets: bytes are read into the turn's input memory, parsed at once, looked up and hashed. When
 // the loop has reported all of them it calls turn(): the requests of all connections run in order, a batch at
 // a time, the batch's buckets and then its entries being prefetched before its first command runs; then the
-// replies of all connections leave, one system call each.
+// replies of all connections leave, one system call each. When replies pile up (pipelines of large ones),
+// those so far leave before the next command runs, while they are in cache and before their memory grows.
 //
 // Memory of a turn - input, argument arrays, replies - is reset at its end, and is therefore warm at the
 // next.
@@ -64,7 +65,7 @@ class Reactor {
   void close_listeners(bool tcp = true, bool unix_sockets = true);
   [[nodiscard]] size_t listeners() const { return listeners_.size(); }
 
-  // The execute and reply phases. persist runs between them: nothing has left before it returns.
+  // The execute and reply phases. persist runs between them: no reply leaves before it returns.
   void turn();
   std::function<void()> persist;
 
@@ -101,6 +102,7 @@ class Reactor {
   bool too_much_input(Connection& c);
   void protocol_error(Connection& c);
   void execute(Connection& c, Pending& p);
+  void deliver();
   void executed(Connection& c, Pending& p);
   void pause_reading(Connection& c);
   void postpone(Connection& c, Pending& p);

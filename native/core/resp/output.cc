@@ -1,11 +1,14 @@
 #include "resp/output.h"
 
+#include <algorithm>
+
 #include "base/alloc.h"
 
 namespace kvasir {
 
 namespace {
 constexpr size_t kArenaChunk = 256 * 1024;
+constexpr size_t kKeptChunks = 4;
 constexpr size_t kMinBlock = 16 * 1024;  // as Valkey's reply block, so that limits and sizes compare
 }  // namespace
 
@@ -20,16 +23,28 @@ ReplyArena::~ReplyArena() {
 }
 
 void ReplyArena::next_chunk(size_t n) {
-  const size_t size = n > kArenaChunk ? n : kArenaChunk;
-  chunks_.push_back({static_cast<char*>(mem_alloc(size)), size});
-  cur_ = chunks_.back().data;
-  end_ = cur_ + size;
+  current_++;
+  if (n > kArenaChunk || current_ == chunks_.size()) {
+    const size_t size = std::max(n, kArenaChunk);
+    chunks_.insert(chunks_.begin() + static_cast<ptrdiff_t>(current_),
+                   {static_cast<char*>(mem_alloc(size)), size});
+  }
+  cur_ = chunks_[current_].data;
+  end_ = cur_ + chunks_[current_].size;
 }
 
 void ReplyArena::reset() {
-  while (chunks_.size() > 1) {
-    mem_free(chunks_.back().data);
-    chunks_.pop_back();
+  if (current_ > 0) {
+    size_t kept = 1;
+    for (size_t i = 1; i < chunks_.size(); i++) {
+      if (chunks_[i].size == kArenaChunk && kept < kKeptChunks) {
+        chunks_[kept++] = chunks_[i];
+      } else {
+        mem_free(chunks_[i].data);
+      }
+    }
+    chunks_.resize(kept);
+    current_ = 0;
   }
   cur_ = chunks_[0].data;
   end_ = cur_ + chunks_[0].size;

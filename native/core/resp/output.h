@@ -22,7 +22,8 @@
 
 namespace kvasir {
 
-// Bump memory for the replies of one turn. The first chunk is kept for ever, so that its lines stay in cache.
+// Bump memory for the replies of one turn. The first chunk is kept for ever, so that its lines stay in cache;
+// a few more are kept for the next turn that needs them.
 class ReplyArena {
  public:
   ReplyArena();
@@ -41,6 +42,8 @@ class ReplyArena {
   }
   void commit(size_t n) { cur_ += n; }
   [[nodiscard]] const char* position() const { return cur_; }
+  // More was written than the first chunk holds: sending it now finds it in cache.
+  [[nodiscard]] bool crowded() const { return current_ > 0; }
   // Start of a new turn: everything handed out becomes invalid.
   void reset();
 
@@ -51,6 +54,7 @@ class ReplyArena {
   };
   void next_chunk(size_t n);
   std::vector<Chunk> chunks_;
+  size_t current_ = 0;  // the chunk in use; those behind it are empty
   char* cur_ = nullptr;
   char* end_ = nullptr;
 };

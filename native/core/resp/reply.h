@@ -57,9 +57,8 @@ class Reply {
     size_t n = head(p, '$', s.size);
     memcpy(p + n, s.data, s.size);
     n += s.size;
-    p[n++] = '\r';
-    p[n++] = '\n';
-    end(p, n);
+    memcpy(p + n, "\r\n", 2);
+    end(p, n + 2);
   }
   // A string that lives in buf: referenced when it is long (ReplyArena::reference_from), copied when it is
   // short.
@@ -106,16 +105,20 @@ class Reply {
   }
   // "<type><n>\r\n" at p; returns its length.
   static size_t head(char* p, char type, uint64_t n) {
+    // Most lengths have one or two digits.
     p[0] = type;
-    size_t len = 1;
+    size_t len;
     if (n < 10) {
-      p[len++] = static_cast<char>('0' + n);
+      p[1] = static_cast<char>('0' + n);
+      len = 2;
+    } else if (n < 100) {
+      memcpy(p + 1, two_digits(static_cast<unsigned>(n)), 2);
+      len = 3;
     } else {
-      len += format_i64(p + 1, static_cast<int64_t>(n));
+      len = 1 + format_u64(p + 1, n);
     }
-    p[len++] = '\r';
-    p[len++] = '\n';
-    return len;
+    memcpy(p + len, "\r\n", 2);
+    return len + 2;
   }
   void header(char type, int64_t n) {
     char* p = begin(24);
