@@ -120,14 +120,19 @@ const gone = (client) => clients.delete(client);
 
 if (mode === 'wave') {
   let used = 0;
+  const done = () => {
+    if (++used < target) return;
+    for (const each of clients) each.drop();
+  };
   for (let opened = 0; opened < target; ) {
     for (let i = 0; i < 100 && opened < target; i++, opened++) {
-      const client = new Client(gone);
-      clients.add(client);
-      client.use(() => {
-        if (++used < target) return;
-        for (const each of clients) each.drop();
+      const client = new Client((refused) => {
+        gone(refused);
+        // A full backlog turned it away: it will not be used any more.
+        if (refused.expected !== null) done();
       });
+      clients.add(client);
+      client.use(done);
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -47,6 +47,8 @@ const server = spawn(
     fileURLToPath(new URL('../../bin/kvasir-server', import.meta.url)),
     ...['--port', '0', '--unixsocket', path, '--save', '', '--dir', directory],
     ...['--maxclients', `${Math.ceil(1.5 * connections)}`, '--protected-mode', 'no'],
+    // A full queue makes the kernel reset connections (SYN cookies) that the server never saw.
+    ...['--tcp-backlog', '4096'],
   ],
   { stdio: ['ignore', 'pipe', 'inherit'] },
 );
