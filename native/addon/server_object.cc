@@ -40,6 +40,7 @@ Napi::Function ServerObject::define(Napi::Env env) {
                          InstanceMethod<&ServerObject::client_stats>("clientStats"),
                          InstanceMethod<&ServerObject::memory>("memory"),
                          InstanceMethod<&ServerObject::purge>("purge"),
+                         InstanceMethod<&ServerObject::collate>("collate"),
                          InstanceMethod<&ServerObject::identity>("identity"),
                          InstanceMethod<&ServerObject::halt>("halt"),
                          InstanceMethod<&ServerObject::debug>("debug"),
@@ -220,6 +221,11 @@ Napi::Value ServerObject::rename_command(const Napi::CallbackInfo& info) {
 Napi::Value ServerObject::setting(const Napi::CallbackInfo& info) {
   const bool known = apply_setting(engine(info), info[0].ToString().Utf8Value(), info[1]);
   return Napi::Boolean::New(info.Env(), known);
+}
+
+// collate(locale): see Collation::select().
+Napi::Value ServerObject::collate(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), engine(info).core.collation.select(latin1_bytes(info[0])));
 }
 
 static Napi::Value listen_result(Napi::Env env, const ListenResult& r) {

@@ -46,6 +46,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value client_stats(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
   Napi::Value purge(const Napi::CallbackInfo& info);
+  Napi::Value collate(const Napi::CallbackInfo& info);
   Napi::Value identity(const Napi::CallbackInfo& info);
   Napi::Value halt(const Napi::CallbackInfo& info);
   Napi::Value debug(const Napi::CallbackInfo& info);  // server_debug.cc

@@ -125,15 +125,16 @@ class CommandBench {
     if (changes == 0) return "";
     std::string out;
     const auto append = [&out](Slice word) { out += (out.empty() ? "" : " ") + word.str(); };
-    if (!core.propagation.rewritten()) {
+    if (!core.propagation.rewritten() && !core.propagation.suppressed()) {
       for (const std::string& w : words) append(w);
-      return out;
     }
-    const Propagation::Item& item = core.propagation.items()[0];
-    size_t at = 0;
-    for (const uint32_t size : item.sizes) {
-      append(Slice(item.bytes.data() + at, size));
-      at += size;
+    for (const Propagation::Item& item : core.propagation.items()) {
+      if (!out.empty()) append("|");
+      size_t at = 0;
+      for (const uint32_t size : item.sizes) {
+        append(Slice(item.bytes.data() + at, size));
+        at += size;
+      }
     }
     return out;
   }

@@ -448,6 +448,7 @@ export const genericCommands = group('generic', [
       optional(token('ALPHA', { name: 'sorting' })),
       optional(key('destination', { token: 'STORE', spec: 2 })),
     ],
+    handler: native('sort'),
   }),
 
   command('sort_ro', {
@@ -474,6 +475,7 @@ export const genericCommands = group('generic', [
       optional(oneof('order', [token('ASC'), token('DESC')])),
       optional(token('ALPHA', { name: 'sorting' })),
     ],
+    handler: native('sort_ro'),
   }),
 
   command('touch', {

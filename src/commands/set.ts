@@ -9,6 +9,7 @@ import {
   keysCounted,
   keysFrom,
   multiple,
+  native,
   optional,
   pattern,
   string,
@@ -26,6 +27,7 @@ export const setCommands = group('set', [
     keys: [keyAt(1, ['RW', 'insert'])],
     history: [['2.4.0', 'Accepts multiple `member` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('member'))],
+    handler: native('sadd'),
   }),
 
   command('scard', {
@@ -37,6 +39,7 @@ export const setCommands = group('set', [
     categories: ['set'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 })],
+    handler: native('scard'),
   }),
 
   command('sdiff', {
@@ -49,6 +52,7 @@ export const setCommands = group('set', [
     tips: ['nondeterministic_output_order'],
     keys: [keysFrom(1, ['RO', 'access'], { last: -1 })],
     arguments: [multiple(key('key', { spec: 0 }))],
+    handler: native('sdiff'),
   }),
 
   command('sdiffstore', {
@@ -60,6 +64,7 @@ export const setCommands = group('set', [
     categories: ['set'],
     keys: [keyAt(1, ['OW', 'update']), keysFrom(2, ['RO', 'access'], { last: -1 })],
     arguments: [key('destination', { spec: 0 }), multiple(key('key', { spec: 1 }))],
+    handler: native('sdiffstore'),
   }),
 
   command('sinter', {
@@ -73,6 +78,7 @@ export const setCommands = group('set', [
     tips: ['nondeterministic_output_order'],
     keys: [keysFrom(1, ['RO', 'access'], { last: -1 })],
     arguments: [multiple(key('key', { spec: 0 }))],
+    handler: native('sinter'),
   }),
 
   command('sintercard', {
@@ -90,6 +96,7 @@ export const setCommands = group('set', [
       multiple(key('key', { spec: 0 })),
       optional(integer('limit', { token: 'LIMIT' })),
     ],
+    handler: native('sintercard'),
   }),
 
   command('sinterstore', {
@@ -102,6 +109,7 @@ export const setCommands = group('set', [
     categories: ['set'],
     keys: [keyAt(1, ['OW', 'update']), keysFrom(2, ['RO', 'access'], { last: -1 })],
     arguments: [key('destination', { spec: 0 }), multiple(key('key', { spec: 1 }))],
+    handler: native('sinterstore'),
   }),
 
   command('sismember', {
@@ -113,6 +121,7 @@ export const setCommands = group('set', [
     categories: ['set'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 }), string('member')],
+    handler: native('sismember'),
   }),
 
   command('smembers', {
@@ -125,6 +134,7 @@ export const setCommands = group('set', [
     tips: ['nondeterministic_output_order'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 })],
+    handler: native('smembers'),
   }),
 
   command('smismember', {
@@ -136,6 +146,7 @@ export const setCommands = group('set', [
     categories: ['set'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 }), multiple(string('member'))],
+    handler: native('smismember'),
   }),
 
   command('smove', {
@@ -147,6 +158,7 @@ export const setCommands = group('set', [
     categories: ['set'],
     keys: [keyAt(1, ['RW', 'access', 'delete']), keyAt(2, ['RW', 'insert'])],
     arguments: [key('source', { spec: 0 }), key('destination', { spec: 1 }), string('member')],
+    handler: native('smove'),
   }),
 
   command('spop', {
@@ -161,6 +173,7 @@ export const setCommands = group('set', [
     keys: [keyAt(1, ['RW', 'access', 'delete'])],
     history: [['3.2.0', 'Added the `count` argument.']],
     arguments: [key('key', { spec: 0 }), optional(integer('count', { since: '3.2.0' }))],
+    handler: native('spop'),
   }),
 
   command('srandmember', {
@@ -175,6 +188,7 @@ export const setCommands = group('set', [
     keys: [keyAt(1, ['RO', 'access'])],
     history: [['2.6.0', 'Added the optional `count` argument.']],
     arguments: [key('key', { spec: 0 }), optional(integer('count', { since: '2.6.0' }))],
+    handler: native('srandmember'),
   }),
 
   command('srem', {
@@ -187,6 +201,7 @@ export const setCommands = group('set', [
     keys: [keyAt(1, ['RW', 'delete'])],
     history: [['2.4.0', 'Accepts multiple `member` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('member'))],
+    handler: native('srem'),
   }),
 
   command('sscan', {
@@ -205,6 +220,7 @@ export const setCommands = group('set', [
       optional(pattern('pattern', { token: 'MATCH' })),
       optional(integer('count', { token: 'COUNT' })),
     ],
+    handler: native('sscan'),
   }),
 
   command('sunion', {
@@ -217,6 +233,7 @@ export const setCommands = group('set', [
     tips: ['nondeterministic_output_order'],
     keys: [keysFrom(1, ['RO', 'access'], { last: -1 })],
     arguments: [multiple(key('key', { spec: 0 }))],
+    handler: native('sunion'),
   }),
 
   command('sunionstore', {
@@ -228,5 +245,6 @@ export const setCommands = group('set', [
     categories: ['set'],
     keys: [keyAt(1, ['OW', 'update']), keysFrom(2, ['RO', 'access'], { last: -1 })],
     arguments: [key('destination', { spec: 0 }), multiple(key('key', { spec: 1 }))],
+    handler: native('sunionstore'),
   }),
 ]);

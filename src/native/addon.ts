@@ -101,6 +101,8 @@ export interface NativeServer {
   renameCommand(from: string, to: string): boolean;
   /** False: the data plane has no such setting. */
   setting(name: string, value: unknown): boolean;
+  /** Has SORT ... ALPHA follow a locale; '' is that of the environment. False: there is none of that name. */
+  collate(locale: string): boolean;
   listenTcp(host: string, port: number, backlog: number, mptcp: boolean, mark: number): ListenResult;
   listenUnix(path: string, mode: number, group: string, backlog: number): ListenResult;
   /** Without a kind: all. */

@@ -15,7 +15,7 @@ import { applyCpuLists } from './cpu-affinity.js';
 import { DaemonSide, startDaemon } from './daemon.js';
 import { Shutdown, type ShutdownWord, takeSignals } from './lifecycle.js';
 import { bindAll, ListenError, rebindOnChange } from './listen.js';
-import { Server } from './server.js';
+import { LocaleError, Server } from './server.js';
 import {
   adjustOpenFilesLimit,
   logConfigured,
@@ -112,14 +112,21 @@ export async function serve(start: ServerStart): Promise<void> {
   const clusterEnabled = config.bool('cluster-enabled');
   const pidFile = new PidFile(log, config.str('pidfile'), daemon !== null);
   let shutdown: Shutdown | undefined;
-  const server = new Server({
-    config,
-    log,
-    commands,
-    onCron: () => shutdown?.tick(),
-    executable: fromUtf8(resolve(start.cwd, start.program)),
-    supervised: supervisor.active === 'none' ? 'no' : supervisor.active,
-  });
+  let server: Server;
+  try {
+    server = new Server({
+      config,
+      log,
+      commands,
+      onCron: () => shutdown?.tick(),
+      executable: fromUtf8(resolve(start.cwd, start.program)),
+      supervised: supervisor.active === 'none' ? 'no' : supervisor.active,
+    });
+  } catch (error) {
+    if (!(error instanceof LocaleError)) throw error;
+    log.warning(error.message);
+    process.exit(1);
+  }
   // Before anybody can know that we are here: who reads our pid or our log may send a signal at once.
   shutdown = new Shutdown({
     log,

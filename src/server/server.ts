@@ -95,6 +95,9 @@ const COMMANDLOGS = [
   ['commandlog-reply-larger-than', 'commandlog-large-reply-max-len'],
 ] as const;
 
+/** `locale-collate` names no locale of this system. */
+export class LocaleError extends Error {}
+
 export class Server implements ServerContext {
   readonly config: Config;
   readonly log: Log;
@@ -132,6 +135,10 @@ export class Server implements ServerContext {
     this.native.setting('redis-version', REDIS_VERSION);
     this.#pushOutputLimits();
     this.loop.hz = config.int('hz');
+    this.#collate(config.str('locale-collate'));
+    config.onApply('locale-collate', () =>
+      this.native.collate(config.str('locale-collate')) ? undefined : 'Invalid locale name',
+    );
     config.onChange((names) => {
       for (const name of names) {
         if (NATIVE_PARAMETERS.includes(name)) this.#push(name);
@@ -168,6 +175,19 @@ export class Server implements ServerContext {
       `WARNING: the new maxmemory value set via CONFIG SET (${limit}) is smaller than the current memory usage ` +
         `(${used}). This will result in key eviction and/or the inability to accept new write commands depending on ` +
         'the maxmemory-policy.',
+    );
+  }
+
+  /** @throws Error for a locale that was named and does not exist; one of the environment may be missing. */
+  #collate(locale: string): void {
+    if (this.native.collate(locale)) return;
+    if (locale !== '') {
+      this.loop.stop();
+      throw new LocaleError(`Failed to configure LOCALE for invalid locale name: '${locale}'.`);
+    }
+    this.log.warning(
+      'Warning: Failed to configure LOCALE derived from the environment variables, using the default locale ' +
+        "'C'.",
     );
   }
 

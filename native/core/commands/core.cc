@@ -76,8 +76,10 @@ void Propagation::rewrite(std::initializer_list<Slice> argv) {
   rewrite(std::span<const Slice>(argv.begin(), argv.size()));
 }
 
+void Propagation::also(std::span<const Slice> argv) { items_.push_back(item(argv)); }
+
 void Propagation::also(std::initializer_list<Slice> argv) {
-  items_.push_back(item({argv.begin(), argv.size()}));
+  also(std::span<const Slice>(argv.begin(), argv.size()));
 }
 
 void Propagation::before(int db, std::initializer_list<Slice> argv) {

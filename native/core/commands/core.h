@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/collation.h"
 #include "base/rng.h"
 #include "commands/blocking.h"
 #include "commands/client.h"
@@ -192,6 +193,7 @@ class Propagation {
   void rewrite(std::span<const Slice> argv);
   // Adds a command after the (possibly rewritten) command.
   void also(std::initializer_list<Slice> argv);
+  void also(std::span<const Slice> argv);
   // Adds a command before it: what had to happen first, such as deleting a key that was due. In database db,
   // which need not be the client's.
   void before(int db, std::initializer_list<Slice> argv);
@@ -298,6 +300,7 @@ class Core {
   // Of the client that runs a blocked command again: the deadline it had.
   int64_t rerun_deadline_ms = kNoDeadline;
   ClientPeaks client_peaks;
+  Collation collation;  // locale-collate
   ClientMemory client_memory;
 
   // --- time, read once a turn and again when a command was long ---

@@ -22,6 +22,10 @@ HandlerMap all_handlers() {
   register_monitor_command(map);
   register_pubsub_commands(map);
   register_server_commands(map);
+  register_set_commands(map);
+  register_set_algebra_commands(map);
+  register_set_random_commands(map);
+  register_sort_commands(map);
   register_string_commands(map);
   register_transaction_commands(map);
   return map;

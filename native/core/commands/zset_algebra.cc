@@ -4,6 +4,7 @@
 
 #include "base/numbers.h"
 #include "commands/zset_args.h"
+#include "types/set.h"
 #include "types/zset_builder.h"
 
 namespace kvasir {
@@ -13,26 +14,34 @@ namespace {
 enum class Op : uint8_t { kUnion, kInter, kDiff };
 enum class Aggregate : uint8_t { kSum, kMin, kMax };
 
-// An input. What else than a sorted set may be one (a set, whose members have the score 1) is known here
-// only: accepts(), size(), score_of() and for_each().
+// An input: a sorted set, or a set, whose members have the score 1. That it may be a set is known here only.
 class Source {
  public:
   double weight = 1;
 
-  static bool accepts(const Entry* e) { return e == nullptr || e->type() == Type::kZset; }
-  explicit Source(const Entry* e) : entry_(e) {
-    if (e != nullptr) size_ = zset_size(e->collection());
+  static bool accepts(const Entry* e) {
+    return e == nullptr || e->type() == Type::kZset || e->type() == Type::kSet;
+  }
+  explicit Source(const Entry* e) : entry_(e), set_(e != nullptr && e->type() == Type::kSet) {
+    if (e != nullptr) size_ = set_ ? set_size(e->collection()) : zset_size(e->collection());
   }
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] bool same_as(const Source& o) const { return entry_ == o.entry_; }
   bool score_of(Slice member, double* score) const {
-    return size_ > 0 && zset_score(entry_->collection(), member, score);
+    if (size_ == 0) return false;
+    if (!set_) return zset_score(entry_->collection(), member, score);
+    *score = 1;
+    return set_contains(entry_->collection(), member);
   }
   // Until visit(member, score) returns false.
   template <class F>
   void for_each(F&& visit) const {
     if (size_ == 0) return;
     char tmp[kInt64Chars + 1];
+    if (set_) {
+      return set_for_each(entry_->collection(),
+                          [&](const SetItem& item) { return visit(item.str(tmp), 1.0); });
+    }
     for (ZsetCursor at(entry_->collection(), 0); at.valid(); at.next()) {
       if (!visit(at.member(tmp), at.score())) return;
     }
@@ -40,6 +49,7 @@ class Source {
 
  private:
   const Entry* entry_;
+  bool set_;
   size_t size_ = 0;
 };
 

@@ -391,9 +391,25 @@ class Dict {
   // A random element, all equally likely; none if empty. Rng has `uint64_t below(uint64_t n)`.
   template <class Rng>
   Elem random(Rng& rng) const {
-    Elem found{};
-    sample(rng, &found, 1);
-    return found;
+    return empty() ? Elem{} : random_slot(rng).get();
+  }
+  // The same with its place, for erase_slot(). Precondition: not empty.
+  template <class Rng>
+  Slot random_slot(Rng& rng) const {
+    const RingPlace start = random_place(rng);
+    unsigned t = start.table;
+    size_t i = start.chain;
+    for (size_t skip = start.place;; skip = 0) {
+      auto* const top = const_cast<Bucket*>(ring_at(t, i));
+      for (Bucket* b = top; b != nullptr; b = b->child()) {
+        for (unsigned m = b->filled(); m != 0; m &= m - 1) {
+          if (skip-- == 0) return {top, b, lowest(m), t};
+        }
+      }
+      if (++i < ring_part(t)) continue;
+      if (cursor_ != 0) t ^= 1;
+      i = 0;
+    }
   }
 
   // Up to `count` different elements that are neighbours in the table; each element of the dict is as likely

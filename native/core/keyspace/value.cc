@@ -3,6 +3,7 @@
 #include <array>
 
 #include "types/list.h"
+#include "types/set.h"
 #include "types/zset.h"
 
 namespace kvasir {
@@ -32,8 +33,7 @@ void string_mix(const Entry& e, Sha1::Digest* digest) {
 // By Type; a type without a row is not built and has no entries.
 constexpr std::array<const CollectionOps*, kTypes> kCollections = {
     nullptr,  // strings live in their entry
-    &kListOps,
-    nullptr,    // set
+    &kListOps, &kSetOps,
     &kZsetOps,  // sorted set
     nullptr,    // hash
     nullptr,    // -

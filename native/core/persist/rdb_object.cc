@@ -4,6 +4,7 @@
 #include <string>
 
 #include "persist/rdb_list.h"
+#include "persist/rdb_set.h"
 #include "persist/rdb_zset.h"
 
 namespace kvasir {
@@ -13,9 +14,7 @@ namespace {
 // By Type.
 constexpr std::array<const RdbCollection*, kTypes> kCollections = {
     nullptr,  // strings are no collections
-    &kRdbList,
-    nullptr,  // set
-    &kRdbZset,
+    &kRdbList, &kRdbSet, &kRdbZset,
     nullptr,  // hash
     nullptr,  // -
     nullptr,  // stream

@@ -24,40 +24,21 @@
 
 #include "base/alloc.h"
 #include "base/slice.h"
+#include "types/member.h"
 
 namespace kvasir {
 
-// | score 8 | length 1, or 255 and 4 | bytes |
+// | score 8 | the bytes as types/member.h stores them |
 struct ScoredMember {
   double score;
 
   static ScoredMember* make(double score, Slice bytes) {
-    const size_t head = bytes.size < kLong ? 1 : 5;
-    auto* m = static_cast<ScoredMember*>(mem_alloc(sizeof(double) + head + bytes.size));
+    auto* m = static_cast<ScoredMember*>(mem_alloc(sizeof(double) + LengthPrefixed::size_for(bytes)));
     m->score = score;
-    char* p = m->body();
-    if (head == 1) {
-      *p = static_cast<char>(bytes.size);
-    } else {
-      *p = static_cast<char>(kLong);
-      const auto n = static_cast<uint32_t>(bytes.size);
-      memcpy(p + 1, &n, sizeof(n));
-    }
-    if (bytes.size > 0) memcpy(p + head, bytes.data, bytes.size);
+    LengthPrefixed::write(reinterpret_cast<char*>(m + 1), bytes);
     return m;
   }
-  [[nodiscard]] Slice bytes() const {
-    const char* p = reinterpret_cast<const char*>(this) + sizeof(double);
-    const auto n = static_cast<uint8_t>(*p);
-    if (n != kLong) return {p + 1, n};
-    uint32_t size;
-    memcpy(&size, p + 1, sizeof(size));
-    return {p + 5, size};
-  }
-
- private:
-  static constexpr uint8_t kLong = 255;
-  char* body() { return reinterpret_cast<char*>(this) + sizeof(double); }
+  [[nodiscard]] Slice bytes() const { return LengthPrefixed::read(reinterpret_cast<const char*>(this + 1)); }
 };
 
 class OrderedMembers {

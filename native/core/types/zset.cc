@@ -139,6 +139,10 @@ void zset_expect(Collection* c, const EncodingLimits& limits, size_t members, si
   }
 }
 
+void zset_make_skiplist(Collection* c) {
+  if (!is_big(*c)) to_big(c, zset_size(*c));
+}
+
 void zset_settle(Collection* c, const EncodingLimits& limits) {
   if (!is_big(*c)) return;
   BigZset& z = big(*c);

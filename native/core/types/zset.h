@@ -106,6 +106,8 @@ Collection zset_make(const EncodingLimits& limits, size_t members, size_t longes
 Collection zset_make_big(size_t members);
 // Leaves the listpack if so many members, or one of that length, are coming.
 void zset_expect(Collection* c, const EncodingLimits& limits, size_t members, size_t longest);
+// Leaves the listpack.
+void zset_make_skiplist(Collection* c);
 // Becomes a listpack if it may be one.
 void zset_settle(Collection* c, const EncodingLimits& limits);
 // Of a listpack of members and scores, which it takes over; a skiplist only if it has too many members.

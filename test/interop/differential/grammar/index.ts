@@ -9,6 +9,8 @@ import { keys } from './keys.js';
 import { lists } from './lists.js';
 import type { Context, Entry, Group, Step } from './pattern.js';
 import { servers } from './server.js';
+import { sets } from './sets.js';
+import { sorting } from './sort.js';
 import { strings } from './string.js';
 import { transactions } from './transactions.js';
 import { otherTypes } from './types.js';
@@ -22,6 +24,8 @@ export const groups: readonly Group[] = [
   transactions,
   lists,
   zsets,
+  sets,
+  sorting,
   places,
   bitmaps,
   hyperloglogs,

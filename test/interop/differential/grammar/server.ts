@@ -35,6 +35,11 @@ export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   'tcp-keepalive': ['300', '0', '-1'],
   'prefetch-batch-max-size': ['16', '0', '1', '128', '129'],
   'hash-max-listpack-entries': ['512', '128'],
+  // As many integers as elements: else the encoding of what is stored depends on the order of a table. From 32 on:
+  // sets.ts relies on it.
+  'set-max-intset-entries': ['512', '128', '200'],
+  'set-max-listpack-entries': ['128', '32', '64'],
+  'set-max-listpack-value': ['64', '32', '500'],
   databases: ['16'],
   port: ['abc', '99999'],
   'no-such-parameter': ['1'],

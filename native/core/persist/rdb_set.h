@@ -1,0 +1,10 @@
+// Sets as RDB objects.
+#pragma once
+
+#include "persist/rdb_object.h"
+
+namespace kvasir {
+
+extern const RdbCollection kRdbSet;
+
+}  // namespace kvasir
