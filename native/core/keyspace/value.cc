@@ -32,8 +32,9 @@ void string_mix(const Entry& e, Sha1::Digest* digest) {
 
 // By Type; a type without a row is not built and has no entries.
 constexpr std::array<const CollectionOps*, kTypes> kCollections = {
-    nullptr,  // strings live in their entry
-    &kListOps, &kSetOps,
+    nullptr,    // strings live in their entry
+    &kListOps,  // list
+    &kSetOps,   // set
     &kZsetOps,  // sorted set
     nullptr,    // hash
     nullptr,    // -

@@ -13,11 +13,13 @@ namespace {
 
 // By Type.
 constexpr std::array<const RdbCollection*, kTypes> kCollections = {
-    nullptr,  // strings are no collections
-    &kRdbList, &kRdbSet, &kRdbZset,
-    nullptr,  // hash
-    nullptr,  // -
-    nullptr,  // stream
+    nullptr,    // strings are no collections
+    &kRdbList,  // list
+    &kRdbSet,   // set
+    &kRdbZset,  // sorted set
+    nullptr,    // hash
+    nullptr,    // -
+    nullptr,    // stream
 };
 
 // The type a value of this RDB type has.
