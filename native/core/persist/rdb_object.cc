@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "persist/rdb_hash.h"
 #include "persist/rdb_list.h"
 #include "persist/rdb_zset.h"
 
@@ -15,8 +16,7 @@ constexpr std::array<const RdbCollection*, kTypes> kCollections = {
     nullptr,  // strings are no collections
     &kRdbList,
     nullptr,  // set
-    &kRdbZset,
-    nullptr,  // hash
+    &kRdbZset, &kRdbHash,
     nullptr,  // -
     nullptr,  // stream
 };
@@ -45,6 +45,8 @@ bool type_from(uint8_t rdb, Type* type) {
       *type = Type::kZset;
       return true;
     case RdbType::kHash:
+    case RdbType::kHashZipmap:
+    case RdbType::kHashZiplist:
     case RdbType::kHashListpack:
     case RdbType::kHash2:
       *type = Type::kHash;
