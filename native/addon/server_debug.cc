@@ -79,7 +79,7 @@ Napi::Value digest(Engine& engine, const Info& info) {
   if (info.Length() == 1) {
     d = digest_dataset(engine.core.keyspace);
   } else if (const Entry* e = find(engine, info)) {
-    digest_entry(&d, *e);
+    digest_entry(&d, *e, engine.core.keyspace.field_clock().hidden_before);
   }
   return latin1(info.Env(), hex(d));
 }

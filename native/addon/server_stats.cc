@@ -46,6 +46,7 @@ Napi::Value ServerObject::stats(const Napi::CallbackInfo& info) {
       "eventloop_cmd_per_cycle_max", n.eventloop_cmd_max)("used_active_time_us", n.active_us)(
       "prefetch_batches", n.prefetch_batches)("prefetch_entries", n.prefetch_entries)(
       "keyspace_hits", k.hits)("keyspace_misses", k.misses)("expired_keys", k.expired)(
+      "expired_fields", k.expired_fields)("hashes_stale_perc", k.hashes_stale_perc)(
       "evicted_keys", k.evicted)("eviction_exceeded_microseconds", eviction.exceeded_us())(
       "eviction_present_exceeded_microseconds", eviction.present_exceeded_us())(
       "mem_not_counted_for_evict", eviction.not_counted())("expired_stale_perc", k.expired_stale_perc)(
@@ -115,7 +116,8 @@ Napi::Value ServerObject::command_stats(const Napi::CallbackInfo& info) {
   return out;
 }
 
-// keyspace(): per database with keys: [index, keys, expires, avg_ttl ms].
+// keyspace(): per database with keys: [index, keys, expires, avg_ttl ms, hashes that have fields with a
+// deadline].
 Napi::Value ServerObject::keyspace(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Array out = Napi::Array::New(env);
@@ -124,11 +126,12 @@ Napi::Value ServerObject::keyspace(const Napi::CallbackInfo& info) {
   for (int i = 0; i < ks.databases(); i++) {
     const Database& db = ks.db(i);
     if (db.size() == 0) continue;
-    Napi::Array row = Napi::Array::New(env, 4);
+    Napi::Array row = Napi::Array::New(env, 5);
     row.Set(0U, Napi::Number::New(env, i));
     row.Set(1U, Napi::Number::New(env, static_cast<double>(db.size())));
     row.Set(2U, Napi::Number::New(env, static_cast<double>(db.expires_size())));
     row.Set(3U, Napi::Number::New(env, static_cast<double>(db.avg_ttl_ms)));
+    row.Set(4U, Napi::Number::New(env, static_cast<double>(db.dated_hashes())));
     out.Set(n++, row);
   }
   return out;

@@ -22,6 +22,13 @@ class RecordedSignals final : public Signals {
   void propagate_delete(Database&, Slice key, bool lazy) override {
     events += (lazy ? "<unlink " : "<del ") + key.str() + "> ";
   }
+  void propagate_field_delete(Database& db, Slice key, std::span<const Slice> fields, bool key_gone,
+                              bool lazy) override {
+    events += "<hdel " + key.str();
+    for (const Slice& f : fields) events += " " + f.str();
+    events += "> ";
+    if (key_gone) propagate_delete(db, key, lazy);
+  }
   void flushed(int) override {}
   void swapping(int, int) override {}
   void swapped(int, int) override {}

@@ -14,6 +14,8 @@ struct Listener final : Signals {
     if (klass == kNotifyExpired && std::string(event) == "expired") events++;
   }
   void propagate_delete(Database&, Slice, bool) override { deletes++; }
+  void propagate_field_delete(kvasir::Database&, kvasir::Slice, std::span<const kvasir::Slice>, bool,
+                              bool) override {}
   void flushed(int) override {}
   void swapping(int, int) override {}
   void swapped(int, int) override {}

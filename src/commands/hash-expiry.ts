@@ -8,6 +8,7 @@ import {
   key,
   keyAt,
   multiple,
+  native,
   oneof,
   optional,
   string,
@@ -30,6 +31,7 @@ export const hashExpiryCommands = group('hash', [
       optional(oneof('condition', [token('NX'), token('XX'), token('GT'), token('LT')])),
       block('fields', [integer('numfields'), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hexpire'),
   }),
 
   command('hexpireat', {
@@ -46,6 +48,7 @@ export const hashExpiryCommands = group('hash', [
       optional(oneof('condition', [token('NX'), token('XX'), token('GT'), token('LT')], { since: '9.0.0' })),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hexpireat'),
   }),
 
   command('hexpiretime', {
@@ -61,6 +64,7 @@ export const hashExpiryCommands = group('hash', [
       key('key', { spec: 0 }),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hexpiretime'),
   }),
 
   command('hgetex', {
@@ -85,6 +89,7 @@ export const hashExpiryCommands = group('hash', [
       ),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hgetex'),
   }),
 
   command('hpersist', {
@@ -99,6 +104,7 @@ export const hashExpiryCommands = group('hash', [
       key('key', { spec: 0 }),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hpersist'),
   }),
 
   command('hpexpire', {
@@ -115,6 +121,7 @@ export const hashExpiryCommands = group('hash', [
       optional(oneof('condition', [token('NX'), token('XX'), token('GT'), token('LT')], { since: '9.0.0' })),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hpexpire'),
   }),
 
   command('hpexpireat', {
@@ -131,6 +138,7 @@ export const hashExpiryCommands = group('hash', [
       optional(oneof('condition', [token('NX'), token('XX'), token('GT'), token('LT')], { since: '9.0.0' })),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hpexpireat'),
   }),
 
   command('hpexpiretime', {
@@ -146,6 +154,7 @@ export const hashExpiryCommands = group('hash', [
       key('key', { spec: 0 }),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hpexpiretime'),
   }),
 
   command('hpttl', {
@@ -161,6 +170,7 @@ export const hashExpiryCommands = group('hash', [
       key('key', { spec: 0 }),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hpttl'),
   }),
 
   command('hsetex', {
@@ -191,6 +201,7 @@ export const hashExpiryCommands = group('hash', [
         { token: 'FIELDS' },
       ),
     ],
+    handler: native('hsetex'),
   }),
 
   command('httl', {
@@ -206,5 +217,6 @@ export const hashExpiryCommands = group('hash', [
       key('key', { spec: 0 }),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('httl'),
   }),
 ]);

@@ -9,6 +9,7 @@ import {
   key,
   keyAt,
   multiple,
+  native,
   optional,
   pattern,
   string,
@@ -26,6 +27,7 @@ export const hashCommands = group('hash', [
     keys: [keyAt(1, ['RW', 'delete'])],
     history: [['2.4.0', 'Accepts multiple `field` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('field'))],
+    handler: native('hdel'),
   }),
 
   command('hexists', {
@@ -37,6 +39,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 }), string('field')],
+    handler: native('hexists'),
   }),
 
   command('hget', {
@@ -48,6 +51,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 }), string('field')],
+    handler: native('hget'),
   }),
 
   command('hgetall', {
@@ -60,6 +64,7 @@ export const hashCommands = group('hash', [
     tips: ['nondeterministic_output_order'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 })],
+    handler: native('hgetall'),
   }),
 
   command('hgetdel', {
@@ -74,6 +79,7 @@ export const hashCommands = group('hash', [
       key('key', { spec: 0 }),
       block('fields', [integer('numfields', { spec: 0 }), multiple(string('field'))], { token: 'FIELDS' }),
     ],
+    handler: native('hgetdel'),
   }),
 
   command('hincrby', {
@@ -86,6 +92,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RW', 'access', 'update'])],
     arguments: [key('key', { spec: 0 }), string('field'), integer('increment')],
+    handler: native('hincrby'),
   }),
 
   command('hincrbyfloat', {
@@ -98,6 +105,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RW', 'access', 'update'])],
     arguments: [key('key', { spec: 0 }), string('field'), double('increment')],
+    handler: native('hincrbyfloat'),
   }),
 
   command('hkeys', {
@@ -110,6 +118,7 @@ export const hashCommands = group('hash', [
     tips: ['nondeterministic_output_order'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 })],
+    handler: native('hkeys'),
   }),
 
   command('hlen', {
@@ -121,6 +130,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 })],
+    handler: native('hlen'),
   }),
 
   command('hmget', {
@@ -132,6 +142,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 }), multiple(string('field'))],
+    handler: native('hmget'),
   }),
 
   command('hmset', {
@@ -143,6 +154,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RW', 'update'])],
     arguments: [key('key', { spec: 0 }), multiple(block('data', [string('field'), string('value')]))],
+    handler: native('hmset'),
   }),
 
   command('hrandfield', {
@@ -158,6 +170,7 @@ export const hashCommands = group('hash', [
       key('key', { spec: 0 }),
       optional(block('options', [integer('count'), optional(token('WITHVALUES'))])),
     ],
+    handler: native('hrandfield'),
   }),
 
   command('hscan', {
@@ -177,6 +190,7 @@ export const hashCommands = group('hash', [
       optional(integer('count', { token: 'COUNT' })),
       optional(token('NOVALUES')),
     ],
+    handler: native('hscan'),
   }),
 
   command('hset', {
@@ -190,6 +204,7 @@ export const hashCommands = group('hash', [
     keys: [keyAt(1, ['RW', 'update'])],
     history: [['4.0.0', 'Accepts multiple `field` and `value` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(block('data', [string('field'), string('value')]))],
+    handler: native('hset'),
   }),
 
   command('hsetnx', {
@@ -201,6 +216,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RW', 'insert'])],
     arguments: [key('key', { spec: 0 }), string('field'), string('value')],
+    handler: native('hsetnx'),
   }),
 
   command('hstrlen', {
@@ -212,6 +228,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 }), string('field')],
+    handler: native('hstrlen'),
   }),
 
   command('hvals', {
@@ -224,5 +241,6 @@ export const hashCommands = group('hash', [
     tips: ['nondeterministic_output_order'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 })],
+    handler: native('hvals'),
   }),
 ]);

@@ -126,8 +126,8 @@ export interface NativeServer {
   purge(): number;
   /** Who a client is, for the log; '' if it has gone. */
   identity(clientId: number): string;
-  /** [db, keys, expires, avg ttl ms] of databases that have keys. */
-  keyspace(): [number, number, number, number][];
+  /** [db, keys, expires, avg ttl ms, hashes that have fields with a deadline] of databases that have keys. */
+  keyspace(): [number, number, number, number, number][];
   commandlog(what: 'get', type: number, count: number): CommandLogRow[];
   commandlog(what: 'len', type: number): number;
   commandlog(what: 'reset', type: number): void;

@@ -251,9 +251,9 @@ function statsFields({ native }: ObservedServer): InfoField[] {
     ['sync_partial_ok', 0],
     ['sync_partial_err', 0],
     counter('expired_keys'),
-    ['expired_fields', 0],
-    ['expired_stale_perc', (s.expired_stale_perc! * 100).toFixed(2)],
-    ['expired_keys_with_volatile_items_stale_perc', '0.00'],
+    counter('expired_fields'),
+    ['expired_stale_perc', s.expired_stale_perc!.toFixed(2)],
+    ['expired_keys_with_volatile_items_stale_perc', s.hashes_stale_perc!.toFixed(2)],
     counter('expired_time_cap_reached_count'),
     ['expire_cycle_cpu_milliseconds', Math.floor(s.expire_cycle_cpu_microseconds! / 1000)],
     counter('evicted_keys'),
@@ -382,9 +382,9 @@ function scriptingFields(): InfoField[] {
 function keyspaceFields({ native }: ObservedServer): InfoField[] {
   return native
     .keyspace()
-    .map(([index, keys, expires, avgTtl]) => [
+    .map(([index, keys, expires, avgTtl, datedHashes]) => [
       `db${index}`,
-      `keys=${keys},expires=${expires},avg_ttl=${avgTtl},keys_with_volatile_items=0`,
+      `keys=${keys},expires=${expires},avg_ttl=${avgTtl},keys_with_volatile_items=${datedHashes}`,
     ]);
 }
 

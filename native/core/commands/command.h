@@ -118,6 +118,10 @@ class CommandTable {
 using HandlerMap = std::unordered_map<std::string, Handler>;
 HandlerMap all_handlers();
 void register_dump_commands(HandlerMap& map);
+void register_hash_commands(HandlerMap& map);
+void register_hash_counter_commands(HandlerMap& map);
+void register_hash_deadline_commands(HandlerMap& map);
+void register_hash_random_command(HandlerMap& map);
 void register_list_commands(HandlerMap& map);
 void register_list_pop_commands(HandlerMap& map);
 void register_monitor_command(HandlerMap& map);

@@ -83,7 +83,10 @@ void Propagation::also(std::initializer_list<Slice> argv) {
 }
 
 void Propagation::before(int db, std::initializer_list<Slice> argv) {
-  before_.push_back(item({argv.begin(), argv.size()}));
+  before(db, std::span(argv.begin(), argv.size()));
+}
+void Propagation::before(int db, std::span<const Slice> argv) {
+  before_.push_back(item(argv));
   before_.back().db = db;
 }
 

@@ -197,6 +197,7 @@ class Propagation {
   // Adds a command before it: what had to happen first, such as deleting a key that was due. In database db,
   // which need not be the client's.
   void before(int db, std::initializer_list<Slice> argv);
+  void before(int db, std::span<const Slice> argv);
   void suppress() { suppressed_ = true; }
   void force() { forced_ = true; }
   [[nodiscard]] bool suppressed() const { return suppressed_; }

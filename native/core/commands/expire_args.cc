@@ -1,6 +1,6 @@
 #include "commands/expire_args.h"
 
-#include <limits>
+#include <algorithm>
 
 #include "base/numbers.h"
 
@@ -89,6 +89,52 @@ bool parse_deadline(const Call& call, const SetOptions& options, int64_t* deadli
   const TimeUnit unit = options.has(kOptEx | kOptExat) ? TimeUnit::kSeconds : TimeUnit::kMilliseconds;
   const int64_t base = options.has(kOptEx | kOptPx) ? call.ks().now_ms : 0;
   return parse_deadline(call, options.time_arg, unit, base, 1, deadline_ms);
+}
+
+bool parse_conditions(const Call& call, int from, int to, uint32_t* out) {
+  *out = 0;
+  for (int i = from; i < to; i++) {
+    const Slice word = call.arg(i);
+    if (equals_nocase(word, "nx")) {
+      *out |= kIfNone;
+    } else if (equals_nocase(word, "xx")) {
+      *out |= kIfAny;
+    } else if (equals_nocase(word, "gt")) {
+      *out |= kIfGreater;
+    } else if (equals_nocase(word, "lt")) {
+      *out |= kIfLess;
+    } else {
+      // As a C string: what follows a zero byte is not shown.
+      const std::string shown = word.str();
+      call.reply().error(std::string("ERR Unsupported option ") + shown.c_str());
+      return false;
+    }
+  }
+  if ((*out & kIfNone) && (*out & (kIfAny | kIfGreater | kIfLess))) {
+    call.reply().error("ERR NX and XX, GT or LT options at the same time are not compatible");
+    return false;
+  }
+  if ((*out & kIfGreater) && (*out & kIfLess)) {
+    call.reply().error("ERR GT and LT options at the same time are not compatible");
+    return false;
+  }
+  return true;
+}
+
+bool condition_holds(uint32_t conditions, int64_t current, int64_t wanted) {
+  const bool none = current == kNoExpiry;
+  if ((conditions & kIfNone) && !none) return false;
+  if ((conditions & kIfAny) && none) return false;
+  if ((conditions & kIfGreater) && (none || wanted <= current)) return false;
+  if ((conditions & kIfLess) && !none && wanted >= current) return false;
+  return true;
+}
+
+int64_t deadline_as_reply(int64_t deadline_ms, TimeUnit unit, bool remaining, int64_t now_ms) {
+  const int64_t ms = std::max<int64_t>(0, deadline_ms - (remaining ? now_ms : 0));
+  if (unit == TimeUnit::kMilliseconds) return ms;
+  // In unsigned arithmetic: a deadline may be near the end of its range.
+  return static_cast<int64_t>((static_cast<uint64_t>(ms) + 500) / 1000);
 }
 
 void invalid_expire_time(const Call& call) {

@@ -50,6 +50,13 @@ bool parse_deadline(const Call& call, int arg, TimeUnit unit, int64_t base_ms, i
 // The same for the time among the options, which must be positive. kNoExpiry if the options have none.
 bool parse_deadline(const Call& call, const SetOptions& options, int64_t* deadline_ms);
 
+// Conditions on the deadline that there is: NX, XX, GT and LT.
+enum DeadlineCondition : uint32_t { kIfNone = 1, kIfAny = 2, kIfGreater = 4, kIfLess = 8 };
+// Reads the conditions in arguments [from, to). False: an error was replied.
+bool parse_conditions(const Call& call, int from, int to, uint32_t* out);
+// Whether `wanted` may replace `current`. No deadline counts as one that never comes.
+bool condition_holds(uint32_t conditions, int64_t current, int64_t wanted);
+
 // "invalid expire time in '…' command"
 void invalid_expire_time(const Call& call);
 
@@ -58,6 +65,9 @@ void invalid_expire_time(const Call& call);
 inline bool deadline_is_past(const Call& call, int64_t deadline_ms) {
   return call.ks().deadline_passed(deadline_ms);
 }
+
+// What is left of a deadline, or the deadline itself, as TTL and its kin give it; seconds are rounded.
+int64_t deadline_as_reply(int64_t deadline_ms, TimeUnit unit, bool remaining, int64_t now_ms);
 
 // Deletes the existing key k because the command gave it a deadline that is past, with statistics and
 // notification; the command is propagated as DEL or UNLINK. Replies nothing.

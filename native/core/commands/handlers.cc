@@ -8,6 +8,10 @@ HandlerMap all_handlers() {
   register_client_commands(map);
   register_connection_commands(map);
   register_dump_commands(map);
+  register_hash_commands(map);
+  register_hash_counter_commands(map);
+  register_hash_deadline_commands(map);
+  register_hash_random_command(map);
   register_list_commands(map);
   register_list_pop_commands(map);
   register_zset_commands(map);

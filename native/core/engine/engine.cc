@@ -488,15 +488,36 @@ void Engine::notify(uint32_t, const char* event, Slice key, int db) {
   if (core.keyspace.interest_notify & kNotifyKeyevent) publish("__keyevent@", name, key);
 }
 
+namespace {
+Slice delete_command(bool lazy) { return lazy ? Slice("UNLINK", 6) : Slice("DEL", 3); }
+}  // namespace
+
 void Engine::propagate_delete(Database& db, Slice key, bool lazy) {
   if (!stream.active()) return;
-  const Slice name = lazy ? Slice("UNLINK", 6) : Slice("DEL", 3);
+  const Slice name = delete_command(lazy);
   if (core.executing != nullptr) {
     core.propagation.before(db.id(), {name, key});
   } else {
     const Slice argv[] = {name, key};
     stream.append(db.id(), argv);
   }
+}
+
+// Fields expire between commands only.
+void Engine::propagate_field_delete(Database& db, Slice key, std::span<const Slice> fields, bool key_gone,
+                                    bool lazy) {
+  if (!stream.active()) return;
+  std::vector<Slice> argv{{"HDEL", 4}, key};
+  argv.insert(argv.end(), fields.begin(), fields.end());
+  // Clients of a replica shall see both or neither.
+  nesting_++;
+  emit(db.id(), argv);
+  if (key_gone) {
+    const Slice gone[] = {delete_command(lazy), key};
+    emit(db.id(), gone);
+  }
+  nesting_--;
+  end_group(db.id());
 }
 
 }  // namespace kvasir

@@ -97,6 +97,8 @@ class Engine final : public Signals, public Executor {
   void key_modified(Database& db, Slice key, bool by_client) override;
   void notify(uint32_t klass, const char* event, Slice key, int db) override;
   void propagate_delete(Database& db, Slice key, bool lazy) override;
+  void propagate_field_delete(Database& db, Slice key, std::span<const Slice> fields, bool key_gone,
+                              bool lazy) override;
   void flushed(int db) override;
   void swapping(int a, int b) override;
   void swapped(int a, int b) override;

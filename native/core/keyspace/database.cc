@@ -33,6 +33,8 @@ Database::Contents Database::detach() {
   Contents c;
   c.keys = std::exchange(keys_, 0);
   c.expires = std::exchange(expires_, 0);
+  c.hash_deadlines = std::move(hash_deadlines);
+  dated_hashes_ = 0;
   if (clustered_) {
     c.slots = std::move(slots_);
     slots_.clear();
@@ -49,6 +51,8 @@ Database::Contents Database::detach() {
 void Database::swap(Database& other) {
   std::swap(keys_, other.keys_);
   std::swap(expires_, other.expires_);
+  std::swap(hash_deadlines, other.hash_deadlines);
+  std::swap(dated_hashes_, other.dated_hashes_);
   std::swap(single_, other.single_);
   std::swap(slots_, other.slots_);
   std::swap(taken_, other.taken_);

@@ -12,6 +12,7 @@
 #include "dict/dict.h"
 #include "keyspace/entry.h"
 #include "keyspace/memory.h"
+#include "types/hash.h"
 
 namespace kvasir {
 
@@ -51,12 +52,19 @@ struct KeyRef {
 // The two dicts of a slot.
 enum class KeyIndex : uint8_t { kAll, kExpiring };
 
+// The hashes with deadlines, by the deadline under which each is filed.
+struct FiledHash {
+  static int64_t deadline(const Entry* e) { return e->pointer<const BigHash>()->filed_ms; }
+};
+using HashDeadlines = DeadlineIndex<Entry, FiledHash>;
+
 // The keys of one slot (of the whole database outside cluster mode).
 struct SlotDicts {
   EntryDict keys;
   EntryDict expires;
   EntryDict& dict(KeyIndex i) { return i == KeyIndex::kAll ? keys : expires; }
-  uint8_t walk_bits = 0;  // resting value of the walk bits of every entry in `keys` (entry.h)
+  size_t dated_hashes = 0;  // entries of `keys` that are hashes with deadlines
+  uint8_t walk_bits = 0;    // resting value of the walk bits of every entry in `keys` (entry.h)
 };
 
 class Database {
@@ -172,10 +180,21 @@ class Database {
     if (SlotDicts* d = slot(k.slot)) d->keys.prefetch_elem(k.hash);
   }
 
+  // Hashes that have fields with deadlines: keys_with_volatile_items. Filing them is Keyspace's
+  // (keyspace/field_expiry.h).
+  HashDeadlines hash_deadlines;
+  [[nodiscard]] size_t dated_hashes() const { return dated_hashes_; }
+  void count_dated_hash(int s, bool more) {
+    SlotDicts& d = *slot(s);
+    more ? d.dated_hashes++ : d.dated_hashes--;
+    more ? dated_hashes_++ : dated_hashes_--;
+  }
+
   // Everything in it moves to the caller (FLUSHDB frees it, SWAPDB and loading exchange it).
   struct Contents {
     std::unique_ptr<SlotDicts> single;
     std::vector<std::unique_ptr<SlotDicts>> slots;
+    HashDeadlines hash_deadlines;
     size_t keys = 0;
     size_t expires = 0;
   };
@@ -198,7 +217,7 @@ class Database {
 
   int id_;
   bool clustered_;
-  size_t keys_ = 0, expires_ = 0;
+  size_t keys_ = 0, expires_ = 0, dated_hashes_ = 0;
   std::unique_ptr<SlotDicts> single_;
   std::vector<std::unique_ptr<SlotDicts>> slots_;
   std::vector<uint64_t> taken_[2];

@@ -16,9 +16,9 @@ struct BigEndian {
 
 }  // namespace
 
-void digest_entry(Sha1::Digest* digest, const Entry& e) {
+void digest_entry(Sha1::Digest* digest, const Entry& e, int64_t time) {
   digest_mix(digest, BigEndian(static_cast<uint32_t>(e.type())).slice());
-  value_mix(e, digest);
+  value_mix(e, digest, time);
   if (e.expire_ms() != kNoExpiry) digest_xor(digest, "!!expire!!");
 }
 
@@ -33,7 +33,7 @@ Sha1::Digest digest_dataset(Keyspace& ks) {
       while (const Entry* e = it.next()) {
         Sha1::Digest one{};
         digest_mix(&one, e->key());
-        digest_entry(&one, *e);
+        digest_entry(&one, *e, ks.field_clock().hidden_before);
         digest_xor(&all, {reinterpret_cast<const char*>(one.data()), one.size()});
       }
     }

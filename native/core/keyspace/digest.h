@@ -3,14 +3,17 @@
 // what has none (keys, the members of a set) is xored.
 #pragma once
 
+#include <limits>
+
 #include "base/sha1.h"
 #include "base/slice.h"
 #include "keyspace/keyspace.h"
 
 namespace kvasir {
 
-// Type, value, and whether there is a deadline (not which).
-void digest_entry(Sha1::Digest* digest, const Entry& e);
+// Type, value, and whether there is a deadline (not which). Elements with a deadline before `time` do not
+// count.
+void digest_entry(Sha1::Digest* digest, const Entry& e, int64_t time = std::numeric_limits<int64_t>::min());
 // All databases; all zeros if there are no keys. O(everything).
 Sha1::Digest digest_dataset(Keyspace& ks);
 

@@ -27,8 +27,6 @@
 
 namespace kvasir {
 
-inline constexpr int64_t kNoExpiry = -1;
-
 class Entry {
  public:
   // Longest string kept inside the entry. Longer ones get a StrBuf, which can be referenced by replies.

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kDatabasesPerCycle = 16;
 constexpr uint64_t kKeysPerStep = 20;
+constexpr uint64_t kFieldsPerKey = 4;
 constexpr uint64_t kFastUs = 1000;
 constexpr uint64_t kSlowTimePercent = 25;
 constexpr uint64_t kAcceptableStalePercent = 10;
@@ -43,7 +44,8 @@ void ExpireCycle::start(bool all_databases, uint64_t budget_us) {
   budget_us_ = budget_us;
   databases_left_ = ks_.databases();
   databases_to_do_ = all_databases ? ks_.databases() : std::min(kDatabasesPerCycle, ks_.databases());
-  sampled_ = expired_ = 0;
+  sampled_ = expired_ = hashes_looked_at_ = hashes_due_ = 0;
+  fields_first_ = !fields_first_;
 }
 
 uint64_t ExpireCycle::between_turns() {
@@ -68,15 +70,44 @@ void ExpireCycle::finish(End end) {
   time_limited_ = end == End::kTimeLimit;
   if (time_limited_) {
     ks_.stats.expired_time_cap_reached++;
-    next_db_ = (next_db_ + 1) % ks_.databases();  // so that one database cannot take all the time there is
+    // So that one database cannot take all the time there is.
+    next_db_ = (next_db_ + 1) % ks_.databases();
+    next_fields_db_ = (next_fields_db_ + 1) % ks_.databases();
   }
-  const double stale =
-      sampled_ == 0 ? 0 : 100.0 * static_cast<double>(expired_) / static_cast<double>(sampled_);
-  ks_.stats.expired_stale_perc = stale * 0.05 + ks_.stats.expired_stale_perc * 0.95;
+  const auto average = [](double* percent, uint64_t stale, uint64_t all) {
+    const double now = all == 0 ? 0 : 100.0 * static_cast<double>(stale) / static_cast<double>(all);
+    *percent = now * 0.05 + *percent * 0.95;
+  };
+  average(&ks_.stats.expired_stale_perc, expired_, sampled_);
+  average(&ks_.stats.hashes_stale_perc, hashes_due_, hashes_looked_at_);
 }
 
 ExpireCycle::End ExpireCycle::run(uint64_t limit_us) {
   const uint64_t start = clock_();
+  const auto job = [&](bool fields) {
+    return fields ? run_fields(start, limit_us) : run_keys(start, limit_us);
+  };
+  return job(fields_first_) == End::kTimeLimit ? End::kTimeLimit : job(!fields_first_);
+}
+
+ExpireCycle::End ExpireCycle::run_fields(uint64_t start, uint64_t limit_us) {
+  const auto fields_per_step =
+      static_cast<size_t>(kFieldsPerKey * (kKeysPerStep + kKeysPerStep / 4 * static_cast<uint64_t>(level())));
+  for (int left = ks_.databases(); left > 0; left--) {
+    Database& db = ks_.db(next_fields_db_);
+    bool looked = false;
+    do {
+      if (ks_.expire_fields(db, fields_per_step, &looked) > 0) hashes_due_++;
+      if (!looked) break;
+      hashes_looked_at_++;
+    } while (clock_() - start < limit_us);
+    if (looked) return End::kTimeLimit;  // the next slice goes on with this database
+    next_fields_db_ = (next_fields_db_ + 1) % ks_.databases();
+  }
+  return End::kFinished;
+}
+
+ExpireCycle::End ExpireCycle::run_keys(uint64_t start, uint64_t limit_us) {
   const auto effort_level = static_cast<uint64_t>(level());
   const uint64_t acceptable = kAcceptableStalePercent - effort_level;
   const uint64_t keys_per_step = kKeysPerStep + kKeysPerStep / 4 * effort_level;

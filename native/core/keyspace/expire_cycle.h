@@ -1,10 +1,14 @@
-// Deleting keys that are past their deadline though nobody asks for them.
+// Deleting keys, and fields of hashes, that are past their deadline though nobody asks for them.
 //
 // The plan is Valkey's (active-expire-effort 1..10): a slow cycle begins hz times a second and may use a
 // quarter of the time (more with more effort); it walks the databases' indices of deadlines, a few keys a
 // step, and stays with a database while more than a tenth of what it samples (less with more effort) is due.
 // A cycle that its time limit ended is followed by fast cycles of a millisecond between the turns of the
 // loop, with as long a rest between two.
+//
+// A cycle has two jobs, keys and fields, which take turns at being the first. Fields need no samples: each
+// database's index of deadlines gives the next hash with a due field, a few of which are removed a step
+// (field_expiry.cc).
 //
 // Other than in Valkey a slow cycle does not take its 25 ms in one piece: it is cut into slices of kSliceUs,
 // between which the loop turns, and what is left of its time when the next is due is dropped. The work per
@@ -44,6 +48,8 @@ class ExpireCycle {
   void start(bool all_databases, uint64_t budget_us);
   // Works for up to limit_us.
   End run(uint64_t limit_us);
+  End run_keys(uint64_t start, uint64_t limit_us);
+  End run_fields(uint64_t start, uint64_t limit_us);
   void finish(End end);
   [[nodiscard]] int level() const { return effort - 1; }
 
@@ -56,9 +62,11 @@ class ExpireCycle {
   int databases_left_ = 0;   // to look at
   int databases_to_do_ = 0;  // of those, with deadlines in them
   uint64_t sampled_ = 0, expired_ = 0;
+  uint64_t hashes_looked_at_ = 0, hashes_due_ = 0;
 
   // --- from cycle to cycle ---
-  int next_db_ = 0;
+  int next_db_ = 0, next_fields_db_ = 0;
+  bool fields_first_ = false;
   bool time_limited_ = false;  // the last cycle ended by its time limit
   uint64_t last_fast_us_ = 0;
 };

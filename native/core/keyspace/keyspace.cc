@@ -54,6 +54,7 @@ void Keyspace::added(Database& db, const KeyRef& k, Entry* e) {
     db.insert_expiring(k, e);
     if (is_replica) remember_replica_key(db, *e);
   }
+  if (may_be_filed(*e)) file(db, k.slot, e);
   if (interest_ready && e->type() != Type::kString) signals_->key_ready(db, k.key, e->type());
   notify(kNotifyNew, "new", k.key, db);
 }
@@ -77,6 +78,8 @@ void Keyspace::replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e) 
   const bool had = old->has_expiry_slot() && old->expire_ms() != kNoExpiry;
   const bool has = e->has_expiry_slot() && e->expire_ms() != kNoExpiry;
   slot.set(e);
+  if (may_be_filed(*old)) unfile(db, k.slot, old);
+  if (may_be_filed(*e)) file(db, k.slot, e);
   if (has && is_replica) remember_replica_key(db, *e);
   if (had && has) {
     db.find_expiring(k).set(e);
@@ -110,6 +113,7 @@ bool Keyspace::remove(Database& db, const KeyRef& k, bool lazy) {
 
 Entry* Keyspace::take(Database& db, const KeyRef& k, const EntrySlot& slot) {
   Entry* e = db.erase_at(k, slot);
+  if (may_be_filed(*e)) unfile(db, k.slot, e);
   if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry)
     db.erase_expiring(KeyRef(e->key(), k.hash, k.slot));
   if (interest_ready) signals_->key_gone(db, k.key);
@@ -142,6 +146,10 @@ Entry* Keyspace::set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64
   Entry* fresh = e->rebuild(e->key(), expire_ms);
   fresh->set_walk_bits(e->walk_bits());
   slot.set(fresh);
+  if (may_be_filed(*e)) {
+    unfile(db, k.slot, e);
+    file(db, k.slot, fresh);
+  }
   Entry::free_shell(e);
   db.insert_expiring(KeyRef(fresh->key(), k.hash, k.slot), fresh);
   return fresh;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,8 +41,10 @@ struct KeyspaceStats {
   uint64_t hits = 0;
   uint64_t misses = 0;
   uint64_t expired = 0;
+  uint64_t expired_fields = 0;
   uint64_t expired_time_cap_reached = 0;
-  double expired_stale_perc = 0;  // percent, a running average
+  // Percent, running averages: of keys with a deadline, and of hashes that have fields with one.
+  double expired_stale_perc = 0, hashes_stale_perc = 0;
   uint64_t expire_cycle_cpu_us = 0;
   uint64_t evicted = 0;
 };
@@ -56,6 +59,10 @@ class Signals {
   virtual void notify(uint32_t klass, const char* event, Slice key, int db) = 0;
   // The key reached its deadline and is being deleted here: replicas and the AOF get a DEL or UNLINK.
   virtual void propagate_delete(Database& db, Slice key, bool lazy) = 0;
+  // Fields reached their deadlines and have been removed; the key with them if none was left (lazy: as in
+  // propagate_delete).
+  virtual void propagate_field_delete(Database& db, Slice key, std::span<const Slice> fields, bool key_gone,
+                                      bool lazy) = 0;
   // A collection appeared under a key, or one was added to: it may serve those who wait for it.
   virtual void key_ready(Database& db, Slice key, Type type) = 0;
   // A key was deleted, or what is there now has another type.
@@ -144,6 +151,14 @@ class Keyspace {
   [[nodiscard]] bool deadline_passed(int64_t expire_ms) const {
     return expire_ms <= now_ms && !loading && !is_replica && !import_mode && !ignore_expiry;
   }
+  // The same two for the fields of hashes.
+  [[nodiscard]] FieldClock field_clock() const {
+    FieldClock clock;
+    if (loading || ignore_expiry) return clock;
+    clock.hidden_before = now_ms;
+    if (!is_replica && !import_mode) clock.past_until = now_ms;
+    return clock;
+  }
   // Lets a key that is past its deadline go, if the state of the server allows it.
   Expiry expire_if_due(Database& db, const KeyRef& k, const Entry& e);
 
@@ -179,6 +194,18 @@ class Keyspace {
   }
   // Deletes the key because its deadline passed, with statistics, notification and propagation.
   void delete_expired(Database& db, const KeyRef& k);
+
+  // --- deadlines of fields (field_expiry.cc) ---
+  // After deadlines of fields of the hash e were set or removed, or fields that had one: the index of such
+  // hashes follows. `deadline`: the earliest that was set, if any.
+  void fields_changed(Database& db, const KeyRef& k, Entry* e, int64_t deadline = kNoExpiry) {
+    if (e->encoding() == Encoding::kHashtable) refile(db, k, e, deadline);
+  }
+  // Removes up to `max` fields (at most kMostFields) that are past their deadlines from the hash of the
+  // database that is to be looked at next, with all that follows. Returns how many; *looked is false if no
+  // hash of the database can have any.
+  size_t expire_fields(Database& db, size_t max, bool* looked);
+  static constexpr size_t kMostFields = 1024;
 
   // Empties a database (or all: -1). Returns the number of keys removed. async: freed on the background
   // thread.
@@ -243,6 +270,13 @@ class Keyspace {
   std::set<std::pair<int, std::string>> replica_keys;
 
  private:
+  void refile(Database& db, const KeyRef& k, Entry* e, int64_t deadline);
+  void file(Database& db, int slot, Entry* e);
+  // Takes it out of the index if it is in it.
+  void unfile(Database& db, int slot, Entry* e);
+  static bool may_be_filed(const Entry& e) {
+    return e.type() == Type::kHash && e.encoding() == Encoding::kHashtable;
+  }
   Entry* lookup_read_slow(Database& db, const KeyRef& k, EntrySlot slot, uint32_t flags);
   // True: the key counts as absent and is gone from the dict, or (read-only replica) must not be written
   // anyway.

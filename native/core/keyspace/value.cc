@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "types/hash.h"
 #include "types/list.h"
 #include "types/set.h"
 #include "types/zset.h"
@@ -36,7 +37,7 @@ constexpr std::array<const CollectionOps*, kTypes> kCollections = {
     &kListOps,  // list
     &kSetOps,   // set
     &kZsetOps,  // sorted set
-    nullptr,    // hash
+    &kHashOps,  // hash
     nullptr,    // -
     nullptr,    // stream
 };
@@ -67,8 +68,10 @@ bool value_table_stats(const Entry& e, bool chains, std::string* out) {
   return ops(e).table_stats(e.collection(), chains, out);
 }
 
-void value_mix(const Entry& e, Sha1::Digest* digest) {
-  is_string(e) ? string_mix(e, digest) : ops(e).mix(e.collection(), digest);
+void value_mix(const Entry& e, Sha1::Digest* digest, int64_t time) {
+  if (is_string(e)) return string_mix(e, digest);
+  const CollectionOps& type = ops(e);
+  type.mix_at != nullptr ? type.mix_at(e.collection(), time, digest) : type.mix(e.collection(), digest);
 }
 
 }  // namespace kvasir

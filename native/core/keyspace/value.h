@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "base/sha1.h"
@@ -30,7 +31,8 @@ size_t value_bytes(const Entry& e, size_t samples);
 // DEBUG HTSTATS-KEY; false if the value is not kept in a hash table.
 bool value_table_stats(const Entry& e, bool chains, std::string* out);
 
-// Bytes that the value mixes into a digest; see keyspace/digest.h.
-void value_mix(const Entry& e, Sha1::Digest* digest);
+// Bytes that the value mixes into a digest, without elements that have a deadline before `time`; see
+// keyspace/digest.h.
+void value_mix(const Entry& e, Sha1::Digest* digest, int64_t time = std::numeric_limits<int64_t>::min());
 
 }  // namespace kvasir

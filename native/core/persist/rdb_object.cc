@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "persist/rdb_hash.h"
 #include "persist/rdb_list.h"
 #include "persist/rdb_set.h"
 #include "persist/rdb_zset.h"
@@ -17,7 +18,7 @@ constexpr std::array<const RdbCollection*, kTypes> kCollections = {
     &kRdbList,  // list
     &kRdbSet,   // set
     &kRdbZset,  // sorted set
-    nullptr,    // hash
+    &kRdbHash,  // hash
     nullptr,    // -
     nullptr,    // stream
 };
@@ -46,6 +47,8 @@ bool type_from(uint8_t rdb, Type* type) {
       *type = Type::kZset;
       return true;
     case RdbType::kHash:
+    case RdbType::kHashZipmap:
+    case RdbType::kHashZiplist:
     case RdbType::kHashListpack:
     case RdbType::kHash2:
       *type = Type::kHash;

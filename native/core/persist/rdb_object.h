@@ -16,9 +16,11 @@ enum class RdbType : uint8_t {
   kZset = 3,  // old
   kHash = 4,
   kZset2 = 5,
+  kHashZipmap = 9,    // old
   kListZiplist = 10,  // old
   kSetIntset = 11,
   kZsetZiplist = 12,    // old
+  kHashZiplist = 13,    // old
   kListQuicklist = 14,  // old
   kHashListpack = 16,
   kZsetListpack = 17,

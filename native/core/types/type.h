@@ -14,6 +14,9 @@
 
 namespace kvasir {
 
+// Deadlines of keys and of fields are Unix time in milliseconds; the deadline itself is still a valid moment.
+inline constexpr int64_t kNoExpiry = -1;
+
 // RDB and the wire know these numbers (OBJ_*).
 enum class Type : uint8_t { kString = 0, kList = 1, kSet = 2, kZset = 3, kHash = 4, kStream = 6 };
 inline constexpr size_t kTypes = 7;
@@ -73,6 +76,8 @@ struct CollectionOps {
   void (*mix)(const Collection& c, Sha1::Digest* digest);
   // DEBUG HTSTATS-KEY of its hash table; false if it has none now. nullptr: it never has one.
   bool (*table_stats)(const Collection& c, bool chains, std::string* out) = nullptr;
+  // Of a type whose elements have deadlines: mix() without those that have one before `time` (ms).
+  void (*mix_at)(const Collection& c, int64_t time, Sha1::Digest* digest) = nullptr;
 };
 
 // For CollectionOps::mix. Adds the SHA-1 of bytes, whatever the order of such calls.

@@ -45,6 +45,15 @@ const closeIntegers =
     return gap <= BigInt(tolerance);
   };
 
+/** The same of arrays, element by element. */
+const closeLists =
+  (tolerance: number) =>
+  (a: Reply, b: Reply): boolean => {
+    const [x, y] = [items(a), items(b)];
+    if (a.type !== '*' || b.type !== '*' || x.length !== y.length) return false;
+    return x.every((item, i) => closeIntegers(tolerance)(item, y[i]!));
+  };
+
 /** `k1=v1 k2=v2` as pairs. */
 const fields = (line: string): [string, string][] =>
   line.split(' ').map((field) => {
@@ -80,6 +89,14 @@ export const rules = {
   'ttl in s': {
     reason: 'as above, after rounding to seconds',
     same: closeIntegers(Math.ceil(CLOCK_TOLERANCE_MS / 1000)),
+  },
+  'ttls in ms': {
+    reason: 'relative expiry, of several fields',
+    same: closeLists(CLOCK_TOLERANCE_MS),
+  },
+  'ttls in s': {
+    reason: 'as above, after rounding to seconds',
+    same: closeLists(Math.ceil(CLOCK_TOLERANCE_MS / 1000)),
   },
   'seconds since': {
     reason:

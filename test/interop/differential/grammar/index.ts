@@ -4,6 +4,7 @@ import { bitmaps } from './bitmaps.js';
 import { connections } from './connection.js';
 import { dumps } from './dumps.js';
 import { places } from './geo.js';
+import { hashes } from './hashes.js';
 import { hyperloglogs } from './hyperloglogs.js';
 import { keys } from './keys.js';
 import { lists } from './lists.js';
@@ -23,6 +24,7 @@ export const groups: readonly Group[] = [
   servers,
   transactions,
   lists,
+  hashes,
   zsets,
   sets,
   sorting,
