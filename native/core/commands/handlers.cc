@@ -22,6 +22,10 @@ HandlerMap all_handlers() {
   register_monitor_command(map);
   register_pubsub_commands(map);
   register_server_commands(map);
+  register_stream_commands(map);
+  register_stream_group_commands(map);
+  register_stream_info_commands(map);
+  register_stream_read_commands(map);
   register_string_commands(map);
   register_transaction_commands(map);
   return map;

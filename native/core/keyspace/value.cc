@@ -3,6 +3,7 @@
 #include <array>
 
 #include "types/list.h"
+#include "types/stream.h"
 #include "types/zset.h"
 
 namespace kvasir {
@@ -37,7 +38,7 @@ constexpr std::array<const CollectionOps*, kTypes> kCollections = {
     &kZsetOps,  // sorted set
     nullptr,    // hash
     nullptr,    // -
-    nullptr,    // stream
+    &kStreamOps,
 };
 
 const CollectionOps& ops(const Entry& e) { return *kCollections[static_cast<size_t>(e.type())]; }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "persist/rdb_list.h"
+#include "persist/rdb_stream.h"
 #include "persist/rdb_zset.h"
 
 namespace kvasir {
@@ -18,7 +19,7 @@ constexpr std::array<const RdbCollection*, kTypes> kCollections = {
     &kRdbZset,
     nullptr,  // hash
     nullptr,  // -
-    nullptr,  // stream
+    &kRdbStream,
 };
 
 // The type a value of this RDB type has.
@@ -49,6 +50,8 @@ bool type_from(uint8_t rdb, Type* type) {
     case RdbType::kHash2:
       *type = Type::kHash;
       return true;
+    case RdbType::kStreamListpacks:
+    case RdbType::kStreamListpacks2:
     case RdbType::kStreamListpacks3:
       *type = Type::kStream;
       return true;

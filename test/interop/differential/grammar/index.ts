@@ -9,6 +9,7 @@ import { keys } from './keys.js';
 import { lists } from './lists.js';
 import type { Context, Entry, Group, Step } from './pattern.js';
 import { servers } from './server.js';
+import { streams } from './streams.js';
 import { strings } from './string.js';
 import { transactions } from './transactions.js';
 import { otherTypes } from './types.js';
@@ -26,6 +27,7 @@ export const groups: readonly Group[] = [
   bitmaps,
   hyperloglogs,
   dumps,
+  streams,
   otherTypes,
 ];
 

@@ -35,6 +35,8 @@ export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   'tcp-keepalive': ['300', '0', '-1'],
   'prefetch-batch-max-size': ['16', '0', '1', '128', '129'],
   'hash-max-listpack-entries': ['512', '128'],
+  'stream-node-max-entries': ['100', '-1', 'abc'],
+  'stream-node-max-bytes': ['4096', '-1', '4kb'],
   databases: ['16'],
   port: ['abc', '99999'],
   'no-such-parameter': ['1'],
