@@ -10,6 +10,7 @@ import {
   keyAt,
   keysAfter,
   multiple,
+  native,
   oneof,
   optional,
   string,
@@ -28,6 +29,7 @@ export const streamGroupsCommands = group('stream', [
     categories: ['stream'],
     keys: [keyAt(1, ['RW', 'update'])],
     arguments: [key('key', { spec: 0 }), string('group'), multiple(string('id'))],
+    handler: native('xack'),
   }),
 
   command('xautoclaim', {
@@ -55,6 +57,7 @@ export const streamGroupsCommands = group('stream', [
       optional(integer('count', { token: 'COUNT' })),
       optional(token('JUSTID')),
     ],
+    handler: native('xautoclaim'),
   }),
 
   command('xclaim', {
@@ -80,6 +83,7 @@ export const streamGroupsCommands = group('stream', [
       optional(token('JUSTID')),
       optional(string('lastid', { token: 'LASTID' })),
     ],
+    handler: native('xclaim'),
   }),
 
   command('xgroup', {
@@ -104,6 +108,7 @@ export const streamGroupsCommands = group('stream', [
           optional(token('MKSTREAM')),
           optional(integer('entriesread', { token: 'ENTRIESREAD', display: 'entries-read' })),
         ],
+        handler: native('xgroup|create'),
       }),
 
       command('createconsumer', {
@@ -115,6 +120,7 @@ export const streamGroupsCommands = group('stream', [
         categories: ['stream'],
         keys: [keyAt(2, ['RW', 'insert'])],
         arguments: [key('key', { spec: 0 }), string('group'), string('consumer')],
+        handler: native('xgroup|createconsumer'),
       }),
 
       command('delconsumer', {
@@ -126,6 +132,7 @@ export const streamGroupsCommands = group('stream', [
         categories: ['stream'],
         keys: [keyAt(2, ['RW', 'delete'])],
         arguments: [key('key', { spec: 0 }), string('group'), string('consumer')],
+        handler: native('xgroup|delconsumer'),
       }),
 
       command('destroy', {
@@ -137,6 +144,7 @@ export const streamGroupsCommands = group('stream', [
         categories: ['stream'],
         keys: [keyAt(2, ['RW', 'delete'])],
         arguments: [key('key', { spec: 0 }), string('group')],
+        handler: native('xgroup|destroy'),
       }),
 
       command('help', {
@@ -164,6 +172,7 @@ export const streamGroupsCommands = group('stream', [
           oneof('id-selector', [string('id'), token('$', { name: 'new-id' })]),
           optional(integer('entriesread', { token: 'ENTRIESREAD', display: 'entries-read' })),
         ],
+        handler: native('xgroup|setid'),
       }),
     ],
   }),
@@ -185,6 +194,7 @@ export const streamGroupsCommands = group('stream', [
         keys: [keyAt(2, ['RO', 'access'])],
         history: [['7.2.0', 'Added the `inactive` field, and changed the meaning of `idle`.']],
         arguments: [key('key', { spec: 0 }), string('group')],
+        handler: native('xinfo|consumers'),
       }),
 
       command('groups', {
@@ -197,6 +207,7 @@ export const streamGroupsCommands = group('stream', [
         keys: [keyAt(2, ['RO', 'access'])],
         history: [['7.0.0', 'Added the `entries-read` and `lag` fields']],
         arguments: [key('key', { spec: 0 })],
+        handler: native('xinfo|groups'),
       }),
 
       command('help', {
@@ -229,6 +240,7 @@ export const streamGroupsCommands = group('stream', [
           key('key', { spec: 0 }),
           optional(block('full-block', [token('FULL'), optional(integer('count', { token: 'COUNT' }))])),
         ],
+        handler: native('xinfo|stream'),
       }),
     ],
   }),
@@ -257,6 +269,7 @@ export const streamGroupsCommands = group('stream', [
         ]),
       ),
     ],
+    handler: native('xpending'),
   }),
 
   command('xreadgroup', {
@@ -277,5 +290,6 @@ export const streamGroupsCommands = group('stream', [
       optional(token('NOACK')),
       block('streams', [multiple(key('key', { spec: 0 })), multiple(string('id'))], { token: 'STREAMS' }),
     ],
+    handler: native('xreadgroup'),
   }),
 ]);

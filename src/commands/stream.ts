@@ -9,6 +9,7 @@ import {
   keyAt,
   keysAfter,
   multiple,
+  native,
   oneof,
   optional,
   string,
@@ -44,6 +45,7 @@ export const streamCommands = group('stream', [
       oneof('id-selector', [token('*', { name: 'auto-id' }), string('id')]),
       multiple(block('data', [string('field'), string('value')])),
     ],
+    handler: native('xadd'),
   }),
 
   command('xdel', {
@@ -55,6 +57,7 @@ export const streamCommands = group('stream', [
     categories: ['stream'],
     keys: [keyAt(1, ['RW', 'delete'])],
     arguments: [key('key', { spec: 0 }), multiple(string('id'))],
+    handler: native('xdel'),
   }),
 
   command('xlen', {
@@ -66,6 +69,7 @@ export const streamCommands = group('stream', [
     categories: ['stream'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 })],
+    handler: native('xlen'),
   }),
 
   command('xrange', {
@@ -84,6 +88,7 @@ export const streamCommands = group('stream', [
       string('end'),
       optional(integer('count', { token: 'COUNT' })),
     ],
+    handler: native('xrange'),
   }),
 
   command('xread', {
@@ -100,6 +105,7 @@ export const streamCommands = group('stream', [
       optional(integer('milliseconds', { token: 'BLOCK' })),
       block('streams', [multiple(key('key', { spec: 0 })), multiple(string('id'))], { token: 'STREAMS' }),
     ],
+    handler: native('xread'),
   }),
 
   command('xrevrange', {
@@ -118,6 +124,7 @@ export const streamCommands = group('stream', [
       string('start'),
       optional(integer('count', { token: 'COUNT' })),
     ],
+    handler: native('xrevrange'),
   }),
 
   command('xsetid', {
@@ -135,6 +142,7 @@ export const streamCommands = group('stream', [
       optional(integer('entries-added', { token: 'ENTRIESADDED', since: '7.0.0' })),
       optional(string('max-deleted-id', { token: 'MAXDELETEDID', since: '7.0.0' })),
     ],
+    handler: native('xsetid'),
   }),
 
   command('xtrim', {
@@ -157,5 +165,6 @@ export const streamCommands = group('stream', [
         optional(integer('count', { token: 'LIMIT', since: '6.2.0' })),
       ]),
     ],
+    handler: native('xtrim'),
   }),
 ]);

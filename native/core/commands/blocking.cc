@@ -8,11 +8,11 @@ namespace kvasir {
 
 void BlockedClients::block(Client* c, int db, std::vector<std::string> keys,
                            std::unique_ptr<BlockedOnKeys> what) {
+  if (what->order == 0) what->order = ++last_order_;
   for (std::string& name : keys) {
     const auto it = waiting_.try_emplace(DbKey{db, std::move(name)}).first;
-    if (!it->second.empty() && it->second.back() == c) continue;  // named twice
-    it->second.push_back(c);
-    what->places.push_back({&it->first, std::prev(it->second.end())});
+    const auto [at, added] = it->second.emplace(what->order, c);
+    if (added) what->places.push_back({&it->first, at});
   }
   by_type_[static_cast<size_t>(what->type)]++;
   clients_++;
@@ -55,7 +55,10 @@ void BlockedClients::key_gone(int db, Slice key) {
 std::vector<Client*> BlockedClients::queue(const DbKey& key) const {
   const auto it = waiting_.find(key);
   if (it == waiting_.end()) return {};
-  return {it->second.begin(), it->second.end()};
+  std::vector<Client*> clients;
+  clients.reserve(it->second.size());
+  for (const auto& [order, c] : it->second) clients.push_back(c);
+  return clients;
 }
 
 std::vector<std::string> BlockedClients::keys_in(int db) const {

@@ -3,12 +3,12 @@
 //
 // A command that finds nothing to do calls Call::block() and returns without a reply. The request is kept and
 // run again, whole, when one of its keys may serve it; if it still finds nothing it blocks again, with the
-// deadline it had. Clients are served in the order in which they blocked, right after the command,
-// transaction or script that made the key ready and before anything else runs.
+// deadline and the place in the queues that it had. Clients are served in the order in which they blocked,
+// right after the command, transaction or script that made the key ready and before anything else runs.
 #pragma once
 
 #include <cstdint>
-#include <list>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -31,12 +31,14 @@ struct BlockedOnKeys {
   Type type;             // of the value that would serve it
   bool unblock_on_gone;  // also when the key is deleted or gets another type (XREADGROUP)
   int64_t deadline_ms;   // wall clock; kNoDeadline: for ever
+  uint64_t order = 0;    // of blocking; 0: it blocks for the first time
   std::vector<std::pair<size_t, std::string>> new_args;  // arguments that the second run gets instead
   uint64_t run_ns = 0;                                   // time spent in the command so far
 
+  using Queue = std::map<uint64_t, Client*>;  // by order
   struct Place {
     const DbKey* key;
-    std::list<Client*>::iterator at;
+    Queue::iterator at;
   };
   std::vector<Place> places;
 };
@@ -51,7 +53,8 @@ class BlockedClients {
   // Clients whose wait has an end.
   [[nodiscard]] size_t timed() const { return deadlines_.size(); }
 
-  // Puts the client at the end of the queue of each key. A key named twice counts once.
+  // Puts the client into the queue of each key: at the end, or where it was if it has blocked before. A key
+  // named twice counts once.
   void block(Client* c, int db, std::vector<std::string> keys, std::unique_ptr<BlockedOnKeys> what);
   // Takes it out of all queues; returns what it waited for.
   std::unique_ptr<BlockedOnKeys> unblock(Client* c);
@@ -77,8 +80,9 @@ class BlockedClients {
  private:
   void mark_ready(int db, Slice key);
 
-  std::unordered_map<DbKey, std::list<Client*>, DbKeyHash> waiting_;
+  std::unordered_map<DbKey, BlockedOnKeys::Queue, DbKeyHash> waiting_;
   std::set<std::pair<int64_t, Client*>> deadlines_;
+  uint64_t last_order_ = 0;
   std::vector<DbKey> ready_;  // each once
   size_t by_type_[kTypes] = {};
   size_t clients_ = 0;

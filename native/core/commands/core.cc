@@ -48,6 +48,7 @@ BlockedOnKeys& Call::block(Type type, std::vector<std::string> keys, int64_t dea
   what->type = type;
   what->unblock_on_gone = unblock_on_gone;
   what->deadline_ms = client.flags.rerunning ? core.rerun_deadline_ms : deadline_ms;
+  what->order = client.flags.rerunning ? core.rerun_order : 0;
   core.waiting.block(&client, client.db, std::move(keys), std::move(what));
   client.blocked = Blocked::kKeys;
   core.keyspace.interest_ready = true;

@@ -298,8 +298,9 @@ class Core {
   PubSub pubsub;
   Monitors monitors;
   Tracking tracking;
-  // Of the client that runs a blocked command again: the deadline it had.
+  // Of the client that runs a blocked command again: the deadline and the place it had.
   int64_t rerun_deadline_ms = kNoDeadline;
+  uint64_t rerun_order = 0;
   ClientPeaks client_peaks;
   Collation collation;  // locale-collate
   ClientMemory client_memory;

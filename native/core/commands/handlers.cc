@@ -30,6 +30,10 @@ HandlerMap all_handlers() {
   register_set_algebra_commands(map);
   register_set_random_commands(map);
   register_sort_commands(map);
+  register_stream_commands(map);
+  register_stream_group_commands(map);
+  register_stream_info_commands(map);
+  register_stream_read_commands(map);
   register_string_commands(map);
   register_transaction_commands(map);
   return map;

@@ -47,7 +47,7 @@ void Engine::serve_ready() {
 }
 
 void Engine::serve(const DbKey& key) {
-  // Those who block again while we are here queue up behind, and are not asked a second time.
+  // Those who block again while we are here go back to their places, and are not asked a second time.
   for (Client* c : core.waiting.queue(key)) {
     // Another client's command may have ended this one's wait, or the client.
     if (c->blocked != Blocked::kKeys || c->waits == nullptr) continue;
@@ -56,6 +56,7 @@ void Engine::serve(const DbKey& key) {
     if (!(there && slot.get()->type() == c->waits->type) && !c->waits->unblock_on_gone) continue;
     const std::unique_ptr<BlockedOnKeys> what = core.waiting.unblock(c);
     core.rerun_deadline_ms = what->deadline_ms;
+    core.rerun_order = what->order;
     core.keyspace.interest_ready = core.waiting.clients() > 0;
     c->flags.rerunning = true;
     c->blocked = Blocked::kNo;

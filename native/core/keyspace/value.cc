@@ -5,6 +5,7 @@
 #include "types/hash.h"
 #include "types/list.h"
 #include "types/set.h"
+#include "types/stream.h"
 #include "types/zset.h"
 
 namespace kvasir {
@@ -39,7 +40,7 @@ constexpr std::array<const CollectionOps*, kTypes> kCollections = {
     &kZsetOps,  // sorted set
     &kHashOps,  // hash
     nullptr,    // -
-    nullptr,    // stream
+    &kStreamOps,
 };
 
 const CollectionOps& ops(const Entry& e) { return *kCollections[static_cast<size_t>(e.type())]; }

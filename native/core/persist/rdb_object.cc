@@ -6,6 +6,7 @@
 #include "persist/rdb_hash.h"
 #include "persist/rdb_list.h"
 #include "persist/rdb_set.h"
+#include "persist/rdb_stream.h"
 #include "persist/rdb_zset.h"
 
 namespace kvasir {
@@ -14,13 +15,13 @@ namespace {
 
 // By Type.
 constexpr std::array<const RdbCollection*, kTypes> kCollections = {
-    nullptr,    // strings are no collections
-    &kRdbList,  // list
-    &kRdbSet,   // set
-    &kRdbZset,  // sorted set
-    &kRdbHash,  // hash
-    nullptr,    // -
-    nullptr,    // stream
+    nullptr,      // strings are no collections
+    &kRdbList,    // list
+    &kRdbSet,     // set
+    &kRdbZset,    // sorted set
+    &kRdbHash,    // hash
+    nullptr,      // -
+    &kRdbStream,  // stream
 };
 
 // The type a value of this RDB type has.
@@ -53,6 +54,8 @@ bool type_from(uint8_t rdb, Type* type) {
     case RdbType::kHash2:
       *type = Type::kHash;
       return true;
+    case RdbType::kStreamListpacks:
+    case RdbType::kStreamListpacks2:
     case RdbType::kStreamListpacks3:
       *type = Type::kStream;
       return true;

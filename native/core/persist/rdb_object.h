@@ -19,12 +19,14 @@ enum class RdbType : uint8_t {
   kHashZipmap = 9,    // old
   kListZiplist = 10,  // old
   kSetIntset = 11,
-  kZsetZiplist = 12,    // old
-  kHashZiplist = 13,    // old
-  kListQuicklist = 14,  // old
+  kZsetZiplist = 12,      // old
+  kHashZiplist = 13,      // old
+  kListQuicklist = 14,    // old
+  kStreamListpacks = 15,  // old
   kHashListpack = 16,
   kZsetListpack = 17,
   kListQuicklist2 = 18,
+  kStreamListpacks2 = 19,  // old
   kSetListpack = 20,
   kStreamListpacks3 = 21,
   kHash2 = 22,

@@ -313,6 +313,10 @@ Listpack::Pos Listpack::insert_int_before(Pos at, int64_t v) {
 
 Listpack::Pos Listpack::replace(Pos at, Slice text) { return splice(at, element_bytes(at), encode(text)); }
 Listpack::Pos Listpack::replace_int(Pos at, int64_t v) {
+  if (p_[at] <= 127 && v >= 0 && v <= 127) {
+    p_[at] = static_cast<uint8_t>(v);
+    return at;
+  }
   return splice(at, element_bytes(at), encode_int(v));
 }
 
@@ -335,6 +339,10 @@ void Listpack::append_all(const Listpack& other) {
   resize_at(end, 0, more);
   memcpy(p_ + end, other.p_ + kHeader, more);
   set_stored_count(count);
+}
+
+void Listpack::reserve(size_t total) {
+  if (total > mem_usable(p_)) p_ = static_cast<uint8_t*>(mem_realloc(p_, total));
 }
 
 void Listpack::shrink() {

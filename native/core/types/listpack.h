@@ -81,6 +81,35 @@ class Listpack {
   // The element at an index, from the end when negative (-1 is the last); goes from the nearer end.
   [[nodiscard]] Pos at(int64_t index) const;
   [[nodiscard]] ListpackItem get(Pos at) const;
+  // The element at *at, which goes on to what stands behind it: the next element or end_pos().
+  ListpackItem take(Pos* at) const {
+    const uint8_t* p = p_ + *at;
+    if (p[0] < 0x80) {  // a small number: the flags, differences and counts that stream nodes are full of
+      *at += 2;
+      ListpackItem item;
+      item.is_int = true;
+      item.number = p[0];
+      return item;
+    }
+    if (p[0] < 0xc0) {  // a short text
+      const size_t n = p[0] & 0x3f;
+      *at += static_cast<Pos>(n + 2);
+      ListpackItem item;
+      item.text = {reinterpret_cast<const char*>(p) + 1, n};
+      return item;
+    }
+    const ListpackItem item = get(*at);
+    *at += element_bytes(*at);
+    return item;
+  }
+  // The position behind `count` elements from `at` on, which are there.
+  [[nodiscard]] Pos skip(Pos at, uint64_t count) const {
+    for (; count > 0; count--) {
+      const uint8_t b = p_[at];
+      at += b < 0x80 ? 2U : b < 0xc0 ? 2U + (b & 0x3fU) : element_bytes(at);
+    }
+    return at;
+  }
   // Whether the element at `at` reads as `text`.
   [[nodiscard]] bool equals(Pos at, Slice text) const;
   // The first element from `from` on that reads as `text`, looking at one, leaving `skip` out, looking at the
@@ -101,6 +130,8 @@ class Listpack {
   Pos erase(Pos at, size_t count = 1);
   // The elements of `other` behind ours; `other` stays as it is.
   void append_all(const Listpack& other);
+  // Has room for `total` bytes in all.
+  void reserve(size_t total);
   // Gives back room that growing left.
   void shrink();
   // Where insert_before() appends.
@@ -123,6 +154,7 @@ class Listpack {
   static size_t cost(Slice text);
 
  private:
+  friend class ListpackAppender;
   static constexpr uint8_t kEnd = 0xff;
   static constexpr uint16_t kManyElements = 0xffff;
 

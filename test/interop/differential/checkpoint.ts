@@ -14,7 +14,7 @@ const READERS: Readonly<Record<string, { args: (key: string) => string[]; rule?:
   list: { args: (key) => ['LRANGE', key, '0', '-1'] },
   set: { args: (key) => ['SMEMBERS', key], rule: 'unordered' },
   zset: { args: (key) => ['ZRANGE', key, '0', '-1', 'WITHSCORES'] },
-  stream: { args: (key) => ['XRANGE', key, '-', '+'] },
+  stream: { args: (key) => ['XINFO', 'STREAM', key, 'FULL', 'COUNT', '0'], rule: 'delivery times' },
 };
 
 interface Aspect {

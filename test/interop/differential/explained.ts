@@ -53,6 +53,26 @@ const closeLists =
     if (a.type !== '*' || b.type !== '*' || x.length !== y.length) return false;
     return x.every((item, i) => closeIntegers(tolerance)(item, y[i]!));
   };
+const closeTimes = closeIntegers(CLOCK_TOLERANCE_MS);
+const TIME_FIELDS = new Set(['idle', 'inactive', 'seen-time', 'active-time']);
+
+/** Where a reply of XPENDING or XINFO holds a time: behind a name, or in [id, (consumer,) time, deliveries]. */
+const isTime = (list: readonly Reply[], i: number): boolean => {
+  const kinds = list.map((item) => item.type).join('');
+  if (i > 0 && list[i - 1]!.type === '$' && TIME_FIELDS.has(text(list[i - 1]!))) return true;
+  return (kinds === '$$::' && i === 2) || (kinds === '$::' && i === 1);
+};
+
+const sameButTimes = (a: Reply, b: Reply): boolean => {
+  if (!Array.isArray(a.value) || !Array.isArray(b.value)) {
+    return a.type === b.type && a.value === b.value;
+  }
+  const [ours, theirs] = [items(a), items(b)];
+  if (a.type !== b.type || ours.length !== theirs.length) return false;
+  return ours.every((item, i) =>
+    isTime(theirs, i) ? closeTimes(item, theirs[i]!) : sameButTimes(item, theirs[i]!),
+  );
+};
 
 /** `k1=v1 k2=v2` as pairs. */
 const fields = (line: string): [string, string][] =>
@@ -102,6 +122,10 @@ export const rules = {
     reason:
       'idle times are read from a clock of one second resolution, and RENAME or COPY may keep an older stamp',
     same: closeIntegers(30),
+  },
+  'delivery times': {
+    reason: 'each server notes the time at which it delivers an entry or hears from a consumer',
+    same: sameButTimes,
   },
   unordered: {
     reason: 'the order follows the hash seed, which every server draws at random',

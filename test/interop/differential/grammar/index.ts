@@ -12,6 +12,7 @@ import type { Context, Entry, Group, Step } from './pattern.js';
 import { servers } from './server.js';
 import { sets } from './sets.js';
 import { sorting } from './sort.js';
+import { streams } from './streams.js';
 import { strings } from './string.js';
 import { transactions } from './transactions.js';
 import { otherTypes } from './types.js';
@@ -32,6 +33,7 @@ export const groups: readonly Group[] = [
   bitmaps,
   hyperloglogs,
   dumps,
+  streams,
   otherTypes,
 ];
 

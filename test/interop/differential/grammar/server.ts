@@ -40,6 +40,8 @@ export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   'set-max-intset-entries': ['512', '128', '200'],
   'set-max-listpack-entries': ['128', '32', '64'],
   'set-max-listpack-value': ['64', '32', '500'],
+  'stream-node-max-entries': ['100', '-1', 'abc'],
+  'stream-node-max-bytes': ['4096', '-1', '4kb'],
   databases: ['16'],
   port: ['abc', '99999'],
   'no-such-parameter': ['1'],
