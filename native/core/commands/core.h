@@ -298,9 +298,11 @@ class Core {
   PubSub pubsub;
   Monitors monitors;
   Tracking tracking;
-  // Of the client that runs a blocked command again: the deadline and the place it had.
+  // Of the client that runs a blocked command again: the deadline and the place it had, and the time the
+  // command has taken.
   int64_t rerun_deadline_ms = kNoDeadline;
   uint64_t rerun_order = 0;
+  uint64_t rerun_ns = 0;
   ClientPeaks client_peaks;
   Collation collation;  // locale-collate
   ClientMemory client_memory;

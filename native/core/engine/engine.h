@@ -80,6 +80,10 @@ class Engine final : public Signals, public Executor {
   // --- maxmemory-clients (client_eviction.cc) ---
   // Whether clients must be looked at as they change: core.client_memory holds for all of them then.
   bool follows_client_memory();
+  // What one client takes has changed in the middle of a turn: the next command must know.
+  void client_changed(Client& c) {
+    if (client_memory_followed_ && !c.flags.close_asap) core.client_memory.update(c);
+  }
   // Closes clients until the others keep the limit.
   void evict_clients();
   // Follows the pauses as time goes by. True when they have become less strict since the last call, so that
@@ -127,7 +131,22 @@ class Engine final : public Signals, public Executor {
   // MULTI/EXEC.
   void emit(int db, std::span<const Slice> argv);
   void end_group(int db);
-  void log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes);
+  // A command for the commandlog.
+  struct Logged {
+    const Command& command;
+    std::span<const Slice> argv;
+    uint64_t wire_bytes;
+  };
+  // Logs the command if it was slow or large. A limit of -1 is above everything.
+  void log_command(const Client& c, const Logged& what, int64_t usec, uint64_t reply_bytes) {
+    const Settings& s = core.settings;
+    if (static_cast<uint64_t>(usec) >= static_cast<uint64_t>(s.commandlog_execution_slower_than_us) ||
+        what.wire_bytes >= static_cast<uint64_t>(s.commandlog_request_larger_than) ||
+        reply_bytes >= static_cast<uint64_t>(s.commandlog_reply_larger_than)) {
+      log_to_commandlog(c, what, usec, reply_bytes);
+    }
+  }
+  void log_to_commandlog(const Client& c, const Logged& what, int64_t usec, uint64_t reply_bytes);
 
   // Whether keys that are past their deadline are ours to delete at the moment.
   [[nodiscard]] bool expires_actively() const {

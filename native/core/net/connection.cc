@@ -20,12 +20,12 @@ void Connection::on_ready(bool is_readable, bool is_writable) {
 }
 
 size_t Connection::postponed_size() const {
-  size_t n = 0;
+  size_t n = parser.parsed_size();
   for (const SavedRequest& s : saved) n += s.bytes();
   return n;
 }
 
-void Connection::output_added() { reactor_->queue_flush(*this); }
+void Connection::output_added() { reactor_->output_added(*this); }
 void Connection::resume() { reactor_->resume_postponed(); }
 void Connection::rerun() { reactor_->rerun(*this); }
 void Connection::unblocked() { reactor_->unblocked(*this); }

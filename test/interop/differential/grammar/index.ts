@@ -9,6 +9,7 @@ import { hyperloglogs } from './hyperloglogs.js';
 import { keys } from './keys.js';
 import { lists } from './lists.js';
 import type { Context, Entry, Group, Step } from './pattern.js';
+import { scenes } from './scenes.js';
 import { servers } from './server.js';
 import { sets } from './sets.js';
 import { sorting } from './sort.js';
@@ -35,6 +36,7 @@ export const groups: readonly Group[] = [
   dumps,
   streams,
   otherTypes,
+  scenes,
 ];
 
 /** Draws entries in proportion to their weight within the group, and groups by theirs. */
