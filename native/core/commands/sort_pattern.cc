@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/numbers.h"
+#include "types/hash.h"
 
 namespace kvasir {
 
@@ -51,7 +52,16 @@ SortValue SortLookup::value(size_t i) {
   if (l.wanted.pattern->element()) return {true, l.wanted.element, nullptr};
   if (!l.wanted.pattern->refers()) return {};
   const Entry* e = call_.ks().lookup_read(call_.db(), KeyRef(l.key, l.hash, l.slot));
-  if (e == nullptr || l.wanted.pattern->has_field() || e->type() != Type::kString) return {};
+  if (e == nullptr) return {};
+  if (l.wanted.pattern->has_field()) {
+    HashValue v;
+    if (e->type() != Type::kHash ||
+        !hash_get(e->collection(), l.wanted.pattern->field(), call_.ks().field_clock(), &v)) {
+      return {};
+    }
+    return {true, v.str(digits_), v.buffer};
+  }
+  if (e->type() != Type::kString) return {};
   return {true, e->string_value(digits_), e->has_buffer() ? e->buffer() : nullptr};
 }
 

@@ -27,6 +27,7 @@ const NOT_IN_SCENES = new Set([
   ...['keys', 'scan', 'randomkey', 'swapdb', 'reset', 'hello', 'auth', 'select', 'wait', 'waitaof'],
   ...['multi', 'exec', 'discard', 'watch', 'unwatch', 'blpop', 'brpop', 'blmove', 'brpoplpush', 'blmpop'],
   ...['bzpopmin', 'bzpopmax', 'bzmpop', 'xread', 'xreadgroup', 'monitor', 'cluster', 'script', 'function'],
+  ...['sort', 'sort_ro'],
 ]);
 
 /** Keys that expire in a scene: nobody else uses them. */

@@ -11,7 +11,20 @@ const score: Part = ({ random }, out) => {
   out.push(
     random.chance(0.8)
       ? String(random.int(-40, 40) / 4)
-      : random.pick(['inf', '-inf', 'nan', '-0', '1e300', '1e17', '0.1', '-123.456', 'abc', '', '1e400', '+2']),
+      : random.pick([
+          'inf',
+          '-inf',
+          'nan',
+          '-0',
+          '1e300',
+          '1e17',
+          '0.1',
+          '-123.456',
+          'abc',
+          '',
+          '1e400',
+          '+2',
+        ]),
   );
 };
 const bound: Part = oneOf(
