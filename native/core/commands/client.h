@@ -13,6 +13,7 @@
 
 namespace kvasir {
 
+class SavedRequest;
 struct BlockedOnKeys;
 struct ClientTracking;
 struct Subscriptions;
@@ -114,6 +115,8 @@ struct Client {
   virtual void resume() {}
   // Runs the request in which it was blocked once more, at once; then what it sent after it.
   virtual void rerun() {}
+  // The request in which it is blocked.
+  [[nodiscard]] virtual const SavedRequest* blocked_in() const { return nullptr; }
   // The request in which it was blocked has its reply: goes on with what it sent after it.
   virtual void unblocked() {}
 

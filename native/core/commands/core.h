@@ -295,8 +295,9 @@ class Core {
   PubSub pubsub;
   Monitors monitors;
   Tracking tracking;
-  // Of the client that runs a blocked command again: the deadline it had.
+  // Of the client that runs a blocked command again: the deadline it had, and the time the command has taken.
   int64_t rerun_deadline_ms = kNoDeadline;
+  uint64_t rerun_ns = 0;
   ClientPeaks client_peaks;
   ClientMemory client_memory;
 

@@ -6,6 +6,13 @@
 
 namespace kvasir {
 
+void Transaction::drop_queue() {
+  queue.clear();
+  queue.shrink_to_fit();
+  command_flags = 0;
+  bytes = 0;
+}
+
 bool WatchedKeys::due(const Watching::Key& k) const {
   const EntrySlot slot = ks_->db(k.db).find(ks_->ref(k.name));
   return slot && ks_->expired(*slot.get());
@@ -46,7 +53,7 @@ void WatchedKeys::unwatch(Client* c) {
 
 void WatchedKeys::mark_changed(Client* c) {
   c->watching->changed = true;
-  drop(c);
+  if (c->transaction != nullptr) c->transaction->drop_queue();
 }
 
 bool WatchedKeys::broken(const Client& c) const {
@@ -69,6 +76,8 @@ void WatchedKeys::key_modified(const Database& db, Slice key) {
         k.was_due = false;
       } else {
         mark_changed(c);
+        // Further changes are no news.
+        drop(c);
       }
       break;
     }
@@ -76,7 +85,6 @@ void WatchedKeys::key_modified(const Database& db, Slice key) {
 }
 
 void WatchedKeys::flushed(int db, int with) {
-  std::vector<Client*> changed;
   for (const auto& item : index_) {
     const DbKey& id = item.first;
     if (db >= 0 && id.db != db) continue;
@@ -97,11 +105,11 @@ void WatchedKeys::flushed(int db, int with) {
         // Nothing is replaced by a key that is due.
         k->was_due = true;
       } else {
-        changed.push_back(c);
+        // It goes on watching, as Valkey's clients do: CLIENT LIST tells.
+        mark_changed(c);
       }
     }
   }
-  for (Client* c : changed) mark_changed(c);
 }
 
 }  // namespace kvasir

@@ -25,6 +25,9 @@ struct Transaction {
   uint64_t command_flags = 0;  // of all that is queued, or'ed
   size_t bytes = 0;            // of their arguments
   bool refused = false;        // a command could not be queued: EXEC will discard
+
+  // EXEC will run nothing: what is queued need not be kept, and nothing more is.
+  void drop_queue();
 };
 
 // The keys that one client watches.
@@ -36,7 +39,7 @@ struct Watching {
   };
   std::vector<Key> keys;
   size_t bytes = 0;      // that they take
-  bool changed = false;  // one of them was: EXEC answers null. Nothing is watched from then on.
+  bool changed = false;  // one of them was: EXEC answers null. No more is watched from then on.
 };
 
 // Who watches which key. A client appears under a key at most once.

@@ -71,7 +71,10 @@ bool Engine::hash_first_key(Pending* p) const {
 void Engine::reject(Client& c, Command* command, Slice error) {
   const uint64_t before = c.reply.errors();
   if (command != nullptr) command->rejected++;
-  if (c.transaction != nullptr) c.transaction->refused = true;
+  if (c.transaction != nullptr) {
+    c.transaction->refused = true;
+    c.transaction->drop_queue();
+  }
   if (command != nullptr && command->fullname == "exec") {
     core.watched.unwatch(&c);
     c.transaction.reset();
@@ -274,8 +277,10 @@ void Engine::run_command(Client& c, Pending& p) {
     core.tracking.remember(tracker, *cmd, call.argv);
   }
 
-  const uint64_t ns = ticks_to_ns(end - start);
+  uint64_t ns = ticks_to_ns(end - start);
   if (outer == nullptr) core.counters.eventloop_cmd_ns += ns;
+  if (c.flags.rerunning) [[unlikely]]
+    ns += std::exchange(core.rerun_ns, 0);
   if (c.blocked == Blocked::kKeys) [[unlikely]] {
     // It counts when it is through; what it may have propagated already (keys that were due) does not wait.
     c.waits->run_ns += ns;
@@ -293,16 +298,8 @@ void Engine::run_command(Client& c, Pending& p) {
   // What follows is dated after the command.
   if (static_cast<uint64_t>(usec) > kLongCommandUs) update_clock();
 
-  const Settings& s = core.settings;
-  const uint64_t reply_bytes = reply.written() - written;
-  if ((s.commandlog_execution_slower_than_us >= 0 && usec >= s.commandlog_execution_slower_than_us) ||
-      (s.commandlog_request_larger_than >= 0 &&
-       p.request.wire_bytes >= static_cast<uint64_t>(s.commandlog_request_larger_than)) ||
-      (s.commandlog_reply_larger_than >= 0 &&
-       reply_bytes >= static_cast<uint64_t>(s.commandlog_reply_larger_than))) {
-    log_command(c, p, usec, reply_bytes);
-  }
-  if (s.latency_monitor_threshold_ms > 0) {
+  log_command(c, {*cmd, call.argv, p.request.wire_bytes}, usec, reply.written() - written);
+  if (core.settings.latency_monitor_threshold_ms > 0) {
     latency_sample((cmd->flags & kCmdFast) ? "fast-command" : "command", usec);
   }
   if (core.stream_active) propagate(call, core.keyspace.dirty != dirty);
@@ -387,19 +384,17 @@ void Engine::propagate(const Call& call, bool changed) {
   p.reset();
 }
 
-void Engine::log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes) {
-  if (p.command->flags & kCmdSkipCommandlog) return;
+void Engine::log_to_commandlog(const Client& c, const Logged& what, int64_t usec, uint64_t reply_bytes) {
+  if (what.command.flags & kCmdSkipCommandlog) return;
   const Settings& s = core.settings;
-  const std::span<const Slice> argv(p.request.argv, p.request.argc);
-  const int64_t values[3] = {usec, static_cast<int64_t>(p.request.wire_bytes),
-                             static_cast<int64_t>(reply_bytes)};
+  const int64_t values[3] = {usec, static_cast<int64_t>(what.wire_bytes), static_cast<int64_t>(reply_bytes)};
   const int64_t limits[3] = {s.commandlog_execution_slower_than_us, s.commandlog_request_larger_than,
                              s.commandlog_reply_larger_than};
   const int64_t lengths[3] = {s.commandlog_slow_max_len, s.commandlog_large_request_max_len,
                               s.commandlog_large_reply_max_len};
   for (size_t i = 0; i < 3; i++) {
     if (limits[i] < 0 || lengths[i] == 0 || values[i] < limits[i]) continue;
-    commandlog.push(static_cast<CommandLogType>(i), argv, core.redacted_args, values[i], core.wall_ms / 1000,
+    commandlog.push(static_cast<CommandLogType>(i), what.argv, core.redacted_args, values[i], core.wall_ms / 1000,
                     c.peer_address(), c.name, static_cast<size_t>(lengths[i]));
   }
 }

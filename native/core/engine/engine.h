@@ -125,7 +125,22 @@ class Engine final : public Signals, public Executor {
   // MULTI/EXEC.
   void emit(int db, std::span<const Slice> argv);
   void end_group(int db);
-  void log_command(Client& c, const Pending& p, int64_t usec, uint64_t reply_bytes);
+  // A command for the commandlog.
+  struct Logged {
+    const Command& command;
+    std::span<const Slice> argv;
+    uint64_t wire_bytes;
+  };
+  // Logs the command if it was slow or large. A limit of -1 is above everything.
+  void log_command(const Client& c, const Logged& what, int64_t usec, uint64_t reply_bytes) {
+    const Settings& s = core.settings;
+    if (static_cast<uint64_t>(usec) >= static_cast<uint64_t>(s.commandlog_execution_slower_than_us) ||
+        what.wire_bytes >= static_cast<uint64_t>(s.commandlog_request_larger_than) ||
+        reply_bytes >= static_cast<uint64_t>(s.commandlog_reply_larger_than)) {
+      log_to_commandlog(c, what, usec, reply_bytes);
+    }
+  }
+  void log_to_commandlog(const Client& c, const Logged& what, int64_t usec, uint64_t reply_bytes);
 
   // Whether keys that are past their deadline are ours to delete at the moment.
   [[nodiscard]] bool expires_actively() const {

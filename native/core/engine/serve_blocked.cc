@@ -56,12 +56,12 @@ void Engine::serve(const DbKey& key) {
     if (!(there && slot.get()->type() == c->waits->type) && !c->waits->unblock_on_gone) continue;
     const std::unique_ptr<BlockedOnKeys> what = core.waiting.unblock(c);
     core.rerun_deadline_ms = what->deadline_ms;
+    core.rerun_ns = what->run_ns;
     core.keyspace.interest_ready = core.waiting.clients() > 0;
     c->flags.rerunning = true;
     c->blocked = Blocked::kNo;
     c->rerun();
     c->flags.rerunning = false;
-    if (c->waits != nullptr) c->waits->run_ns += what->run_ns;
   }
 }
 
@@ -75,20 +75,27 @@ bool Engine::end_wait(Client& c, WaitEnd end) {
   core.keyspace.interest_ready = core.waiting.clients() > 0;
   c.blocked = Blocked::kNo;
   const uint64_t before = c.reply.errors();
+  const uint64_t written = c.reply.written();
   c.reply.muted = c.flags.reply_off || c.flags.reply_skip;
   if (end == WaitEnd::kTimeout) {
     c.reply.null_array();
   } else {
     c.reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
   }
-  // Only now has the command been executed.
+  // Only now has the command been executed; being told to give up counts as a refusal.
   auto* cmd = const_cast<Command*>(c.last_command);
   if (cmd != nullptr) {
     cmd->calls++;
     cmd->nsec += what->run_ns;
+    if (end == WaitEnd::kError) cmd->rejected++;
     if (core.settings.latency_tracking) cmd->histogram.record(static_cast<int64_t>(what->run_ns));
+    if (const SavedRequest* request = c.blocked_in()) {
+      const std::vector<Slice> argv = request->args();
+      log_command(c, {*cmd, argv, request->wire_bytes()}, static_cast<int64_t>(what->run_ns / 1000),
+                  c.reply.written() - written);
+    }
   }
-  count_errors(c, cmd, before);
+  count_errors(c, nullptr, before);
   c.commands++;
   core.counters.commands_processed++;
   c.unblocked();

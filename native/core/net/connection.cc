@@ -20,7 +20,7 @@ void Connection::on_ready(bool is_readable, bool is_writable) {
 }
 
 size_t Connection::postponed_size() const {
-  size_t n = 0;
+  size_t n = parser.parsed_size();
   for (const SavedRequest& s : saved) n += s.bytes();
   return n;
 }

@@ -27,7 +27,7 @@ class Connection final : public Client, public Pollable {
   [[nodiscard]] bool peer_is_loopback() const override;
   [[nodiscard]] int descriptor() const override { return fd; }
   [[nodiscard]] size_t query_size() const override {
-    return parser.pending_size() + (turn_requests > 0 ? turn_bytes : 0);
+    return parser.pending_size() - parser.parsed_size() + (turn_requests > 0 ? turn_bytes : 0);
   }
   [[nodiscard]] size_t postponed_size() const override;
   [[nodiscard]] size_t query_free() const override { return parser.room(); }
@@ -35,6 +35,9 @@ class Connection final : public Client, public Pollable {
   void output_added() override;
   void resume() override;
   void rerun() override;
+  [[nodiscard]] const SavedRequest* blocked_in() const override {
+    return saved.empty() ? nullptr : &saved.front();
+  }
   void unblocked() override;
 
   int fd;

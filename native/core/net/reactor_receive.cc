@@ -46,7 +46,8 @@ void Reactor::readable(Connection& c) {
     const ssize_t n = ::recv(c.fd, p, room, 0);
     if (!received(c, n)) return;
     c.parser.did_read(static_cast<size_t>(n));
-    parse_rest(c);
+    // One read may bring an argument that is over the limit to its end.
+    if (!too_much_input(c)) parse_rest(c);
     return;
   }
   if (c.shape_seen >= kAlike && c.shape_holdoff == 0) {
@@ -149,7 +150,7 @@ void Reactor::read_big(Connection& c) {
   c.net_in += static_cast<uint64_t>(n);
   engine_->core.counters.net_input += static_cast<uint64_t>(n);
   c.parser.did_read(static_cast<size_t>(n));
-  parse_rest(c);
+  if (!too_much_input(c)) parse_rest(c);
 }
 
 // Parses what was read into the turn's input.

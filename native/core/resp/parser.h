@@ -153,6 +153,8 @@ class RequestParser {
   // Bytes of requests that are not complete, and of those kept for later.
   [[nodiscard]] size_t held() const { return pending_size() + big_wire_; }
   [[nodiscard]] size_t pending_size() const { return size_ - pos_ + big_filled_; }
+  // Thereof what has been parsed: arguments of a request that is not complete.
+  [[nodiscard]] size_t parsed_size() const { return scan_ > pos_ ? scan_ - pos_ : 0; }
 
  private:
   struct Arg {

@@ -77,6 +77,21 @@ void SavedRequest::set_arg(size_t index, Slice value) {
   sizes_[index] = value.size;
 }
 
+std::vector<Slice> SavedRequest::args() const {
+  std::vector<Slice> argv;
+  argv.reserve(sizes_.size());
+  const char* p = bytes_.data();
+  for (size_t i = 0; i < sizes_.size(); i++) {
+    if (!bufs_.empty() && bufs_[i] != nullptr) {
+      argv.push_back(bufs_[i]->slice());
+      continue;
+    }
+    argv.emplace_back(p, sizes_[i]);
+    p += sizes_[i];
+  }
+  return argv;
+}
+
 size_t SavedRequest::bytes() const {
   size_t n = bytes_.size();
   for (size_t i = 0; i < bufs_.size(); i++) {

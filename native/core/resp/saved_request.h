@@ -25,6 +25,10 @@ class SavedRequest {
   // Replaces an argument.
   void set_arg(size_t i, Slice value);
   [[nodiscard]] size_t argc() const { return sizes_.size(); }
+  // The arguments, which stay here.
+  [[nodiscard]] std::vector<Slice> args() const;
+  // What the request took on the wire.
+  [[nodiscard]] uint64_t wire_bytes() const { return wire_bytes_; }
   // Memory of the arguments.
   [[nodiscard]] size_t bytes() const;
 

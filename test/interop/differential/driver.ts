@@ -8,8 +8,15 @@
 
 import { compareKeyspaces } from './checkpoint.js';
 import { Connection } from './connection.js';
-import { Grammar } from './grammar/index.js';
-import { type CommandShape, type Context, type Episode, type Group, isEpisode } from './grammar/pattern.js';
+import { groups as allGroups, Grammar } from './grammar/index.js';
+import {
+  type CommandShape,
+  type Context,
+  type Episode,
+  type Group,
+  isEpisode,
+  type Note,
+} from './grammar/pattern.js';
 import { PARAMETERS } from './grammar/server.js';
 import { type Command, type Mismatch, Pair, type Sides } from './pair.js';
 import { Random } from './random.js';
@@ -55,8 +62,20 @@ export interface RunOptions {
   onProgress?(commands: number): void;
 }
 
+/** What has been sent of one command. */
+export interface Tally {
+  sent: number;
+  /** Replies looked at one by one, and those that were errors: not what scenes got. */
+  answered: number;
+  errors: number;
+}
+
 export interface RunResult {
   readonly commands: number;
+  /** By name, with the subcommand of containers, in lower case; what is no command is counted together. */
+  readonly tallies: ReadonlyMap<string, Tally>;
+  readonly scenes: number;
+  readonly checkpoints: number;
   readonly differences: readonly Difference[];
   readonly seconds: number;
   /** Commands left out because the subject does not have them (yet), by name. */
@@ -106,7 +125,7 @@ export class Lanes {
     private readonly patience?: number,
   ) {}
 
-  async run(batch: Batch): Promise<Mismatch | null> {
+  async run(batch: Batch, note?: Note): Promise<Mismatch | null> {
     let pair = this.pairs[batch.connection];
     if (pair == null || pair.closed) {
       pair?.close();
@@ -115,12 +134,12 @@ export class Lanes {
     }
     if (batch.episode !== undefined) {
       try {
-        return await batch.episode.run(pair, this.sides);
+        return await batch.episode.run(pair, this.sides, note);
       } catch (error) {
         return { index: -1, subject: `the episode failed: ${(error as Error).message}`, reference: '' };
       }
     }
-    return pair.exchange(batch.commands, batch.cuts);
+    return pair.exchange(batch.commands, batch.cuts, note);
   }
 
   close(): void {
@@ -136,10 +155,22 @@ class RoundGenerator {
   constructor(
     private readonly random: Random,
     private readonly grammar: Grammar,
+    private readonly singles: Grammar,
     commands: readonly CommandShape[],
     private readonly lacking: (name: string) => boolean,
   ) {
-    this.context = { random, commands };
+    this.context = { random, commands, anyCommand: (but) => this.anyCommand(but) };
+  }
+
+  private anyCommand(but: ReadonlySet<string>): Command {
+    for (let tries = 0; tries < MOST_REFUSALS; tries++) {
+      const [step, ...more] = this.singles.next(this.context);
+      if (step === undefined || more.length > 0 || isEpisode(step) || step.silent || step.closes) continue;
+      const names = namesOf(step.args);
+      if (names.some((name) => but.has(name)) || this.isLacking(names)) continue;
+      return step;
+    }
+    throw new Error('the chosen grammars have no single command');
   }
 
   next(room: number): Batch {
@@ -220,11 +251,29 @@ export async function run(sides: Sides, options: RunOptions): Promise<RunResult>
   const common = [...theirs!].filter(([name]) => ours!.has(name)).map(([name, arity]) => ({ name, arity }));
   common.sort((a, b) => (a.name < b.name ? -1 : 1));
   const grammar = new Grammar(groups);
+  // What clients of a scene send beside what the scene is about.
+  const isScenes = ({ name }: Group): boolean => name.startsWith('scenes');
+  const single = groups.some((group) => !isScenes(group)) ? groups : allGroups;
+  const singles = new Grammar(single.filter((group) => !isScenes(group)));
   const differences: Difference[] = [];
   let total = 0;
+  let scenes = 0;
+  let checkpoints = 0;
+  const tallies = new Map<string, Tally>();
+  const note: Note = (command, type) => {
+    const names = namesOf(command.args);
+    let name = names[0]!;
+    if (!theirs!.has(name)) name = 'no command';
+    else if (names.length > 1 && theirs!.has(names[1]!)) name = names[1]!;
+    const tally = tallies.get(name) ?? { sent: 0, answered: 0, errors: 0 };
+    tally.sent++;
+    if (type !== '') tally.answered++;
+    if (type === '-') tally.errors++;
+    tallies.set(name, tally);
+  };
   const oneRound = async (round: number): Promise<void> => {
     await resetServers(sides);
-    const generator = new RoundGenerator(new Random(seed, round), grammar, common, lacking);
+    const generator = new RoundGenerator(new Random(seed, round), grammar, singles, common, lacking);
     const lanes = new Lanes(sides, options.patience);
     const history: Batch[] = [];
     let sent = 0;
@@ -248,8 +297,9 @@ export async function run(sides: Sides, options: RunOptions): Promise<RunResult>
       let batch = generator.next(roundLength);
       while (sent < roundLength) {
         history.push(batch);
-        const running = lanes.run(batch);
-        const size = Math.max(1, batch.commands.length);
+        const running = lanes.run(batch, note);
+        const size = Math.max(1, batch.episode?.size ?? batch.commands.length);
+        if (batch.episode?.size !== undefined) scenes++;
         const following = generator.next(Math.max(1, roundLength - sent - size));
         const mismatch = await running;
         if (mismatch !== null) {
@@ -264,6 +314,7 @@ export async function run(sides: Sides, options: RunOptions): Promise<RunResult>
         total += size;
         if (sent - checked >= checkpointEvery || sent >= roundLength) {
           checked = sent;
+          checkpoints++;
           const stray = await compareKeyspaces(sides);
           if (stray !== null) {
             await report(stray, ['keyspace'], sent);
@@ -281,5 +332,6 @@ export async function run(sides: Sides, options: RunOptions): Promise<RunResult>
   else
     for (let round = 0; total < options.commands && differences.length < limit; round++)
       await oneRound(round);
-  return { commands: total, differences, seconds: (performance.now() - started) / 1000, notBuilt };
+  const seconds = (performance.now() - started) / 1000;
+  return { commands: total, tallies, scenes, checkpoints, differences, seconds, notBuilt };
 }

@@ -58,6 +58,9 @@ const VOLATILE_CLIENT_FIELDS = new Set([
   ...['obl', 'oll', 'omem', 'tot-mem', 'tot-net-in', 'tot-net-out', 'tot-cmds', 'events', 'watch'],
 ]);
 
+/** The fields of a line of CLIENT LIST. */
+export const clientLineFields = (line: string): Map<string, string> => new Map(fields(line));
+
 /** RESP3 says of a verbatim string that it is text. */
 const clientLine = (line: string): string =>
   fields(line.replace(/^txt:/, ''))
@@ -89,6 +92,13 @@ export const rules = {
   unordered: {
     reason: 'the order follows the hash seed, which every server draws at random',
     same: (a, b) => unorderedForm(a) === unorderedForm(b),
+  },
+  subscription: {
+    reason: 'unsubscribing from everything goes in the order of the hash seed',
+    same: (a, b) => {
+      const [x, y] = [items(a), items(b)];
+      return x.length === 3 && y.length === 3 && text(x[0]!) === text(y[0]!) && text(x[2]!) === text(y[2]!);
+    },
   },
   shape: {
     reason: 'the value is an address, a clock, a size or a random choice; type and structure must agree',

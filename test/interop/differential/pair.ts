@@ -4,6 +4,7 @@
  */
 import { Connection, type Endpoint } from './connection.js';
 import { type RuleName, rules } from './explained.js';
+import type { Note } from './grammar/pattern.js';
 import { encode, formatBytes, parseReply, type Reply } from './resp.js';
 
 export interface Sides {
@@ -26,6 +27,8 @@ export interface Mismatch {
   readonly index: number;
   /** Replies are missing: any command of the pipeline may be the cause, `index` is only the first without one. */
   readonly lost?: true;
+  /** Of an episode that has steps: the one that differs. */
+  readonly step?: number;
   readonly subject: string;
   readonly reference: string;
 }
@@ -53,7 +56,11 @@ export class Pair {
   }
 
   /** Sends the commands as one pipeline, cut at `cuts` (byte offsets, ascending), and compares every reply. */
-  async exchange(commands: readonly Command[], cuts: readonly number[] = []): Promise<Mismatch | null> {
+  async exchange(
+    commands: readonly Command[],
+    cuts: readonly number[] = [],
+    note?: Note,
+  ): Promise<Mismatch | null> {
     let request = '';
     let due = 0;
     for (const command of commands) {
@@ -73,7 +80,14 @@ export class Pair {
       this.subject.exchange(pieces, expected),
       this.reference.exchange(pieces, expected),
     ]);
-    return this.compare(commands, due, subjectOutcome, referenceOutcome);
+    return this.compare(commands, due, subjectOutcome, referenceOutcome, note);
+  }
+
+  private tell(commands: readonly Command[], note: Note): void {
+    let reply = 0;
+    for (const command of commands) {
+      note(command, command.silent ? '' : String.fromCharCode(this.subject.frame(reply++)[0]!));
+    }
   }
 
   private compare(
@@ -81,11 +95,15 @@ export class Pair {
     due: number,
     subjectOutcome: string,
     referenceOutcome: string,
+    note?: Note,
   ): Mismatch | null {
     const { subject, reference } = this;
     const ended = subjectOutcome === referenceOutcome;
     if (ended && subjectOutcome !== 'timeout' && subject.received.equals(reference.received)) {
-      if (subject.replyCount === due) return null;
+      if (subject.replyCount === due) {
+        if (note !== undefined) this.tell(commands, note);
+        return null;
+      }
     }
     const describe = (connection: Connection, outcome: string): string =>
       `${connection.replyCount} of ${due} replies, ${outcome} ${connection.violation}`;
@@ -124,6 +142,7 @@ export class Pair {
     if (pushedToSubject !== pushedToReference) {
       return { index: -1, subject: `pushes ${pushedToSubject}`, reference: `pushes ${pushedToReference}` };
     }
+    if (note !== undefined) this.tell(commands, note);
     return null;
   }
 

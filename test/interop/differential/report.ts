@@ -1,5 +1,5 @@
 /** A difference for people: where, what, both replies, and the last commands that touched the same keys. */
-import type { Batch, Difference } from './driver.js';
+import type { Batch, Difference, Tally } from './driver.js';
 import { ALL_KEYS } from './grammar/values.js';
 import { formatCommand } from './resp.js';
 
@@ -10,7 +10,7 @@ const KEYS = new Set(ALL_KEYS);
 export function listing(history: readonly Batch[]): string[] {
   return history.flatMap(({ connection, commands, episode }) =>
     episode
-      ? [`[${connection}] # ${episode.name}`]
+      ? [`[${connection}] # ${episode.name}`, ...(episode.lines ?? []).map((line) => `      ${line}`)]
       : commands.map(({ args }) => `[${connection}] ${formatCommand(args)}`),
   );
 }
@@ -44,4 +44,17 @@ export function describe(difference: Difference): string {
       .slice(-CONTEXT_COMMANDS)
       .map((line) => `    ${line}`),
   ].join('\n');
+}
+
+/** A table of all commands that were sent, three to a line: name, how often, percent of errors. */
+export function summary(tallies: ReadonlyMap<string, Tally>): string {
+  const cells = [...tallies]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { sent, answered, errors }]) => {
+      const percent = answered === 0 ? '-' : `${Math.round((100 * errors) / answered)}%`;
+      return `${name.padEnd(24)}${String(sent).padStart(8)} ${percent.padStart(5)}`;
+    });
+  const lines: string[] = [];
+  for (let i = 0; i < cells.length; i += 3) lines.push(cells.slice(i, i + 3).join('   '));
+  return `${cells.length} commands: name, sent, replies that were errors\n${lines.join('\n')}\n`;
 }

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { type Difference, run } from './driver.js';
 import { groups } from './grammar/index.js';
 import { fuzzProtocol } from './raw.js';
-import { describe, listing } from './report.js';
+import { describe, listing, summary } from './report.js';
 import { findValkey, Server } from './servers.js';
 import { shrink } from './shrink.js';
 
@@ -20,6 +20,7 @@ const USAGE = `Sends the same random commands to Kvasir and to Valkey and compar
   --round N            only this round of the seed
   --groups A,B         only these grammars: ${groups.map(({ name }) => name).join(', ')}
   --limit N            stop after N differences (default 10)
+  --summary            how often every command was sent, and how many replies were errors
   --shrink             reduce every difference to a minimal list of commands
   --raw N              protocol fuzz: N sessions of raw bytes (default: a thousandth of --commands; 0: none)
 `;
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
       groups: { type: 'string' },
       limit: { type: 'string', default: '10' },
       shrink: { type: 'boolean', default: false },
+      summary: { type: 'boolean', default: false },
       raw: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -91,8 +93,10 @@ async function main(): Promise<number> {
     });
     const speed = Math.round(result.commands / result.seconds);
     process.stdout.write(
-      `${result.commands} commands in ${result.seconds.toFixed(1)} s (${speed} a second), ${result.differences.length} differences\n`,
+      `${result.commands} commands in ${result.seconds.toFixed(1)} s (${speed} a second), ${result.scenes} scenes, ` +
+        `${result.checkpoints} checkpoints, ${result.differences.length} differences\n`,
     );
+    if (values.summary) process.stdout.write(summary(result.tallies));
     if (result.notBuilt.size > 0) {
       process.stdout.write(
         `left out, not in the subject's COMMAND: ${[...result.notBuilt.keys()].sort().join(' ')}\n`,

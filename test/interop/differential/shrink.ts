@@ -5,6 +5,7 @@
  */
 import { compareKeyspaces } from './checkpoint.js';
 import { type Batch, type Difference, Lanes, resetServers } from './driver.js';
+import type { Episode } from './grammar/pattern.js';
 import type { Command, Mismatch, Sides } from './pair.js';
 import { related } from './report.js';
 
@@ -66,7 +67,14 @@ export async function shrink(sides: Sides, difference: Difference, patience = 3_
           const at = batch.episode ? 0 : mismatch.index < 0 || mismatch.lost ? size - 1 : mismatch.index;
           const what = batch.episode?.name ?? batch.commands[at]!.args[0]!;
           const alike = difference.lost ? mismatch.lost === true : what.toLowerCase() === name;
-          return alike ? { units: units.slice(0, done + at + 1), mismatch } : null;
+          if (!alike) return null;
+          const upTo = units.slice(0, done + at + 1);
+          const steps = batch.episode?.size;
+          if (steps !== undefined && mismatch.step !== undefined && mismatch.step + 1 < steps) {
+            const cut = batch.episode?.without?.(mismatch.step + 1, steps);
+            if (cut !== undefined) upTo[upTo.length - 1] = { ...batch, episode: cut };
+          }
+          return { units: upTo, mismatch };
         }
         done += size;
       }
@@ -122,6 +130,18 @@ export async function shrink(sides: Sides, difference: Difference, patience = 3_
         units[i] = { ...unit, commands: [{ ...unit.commands[0], args }] };
         if (!(await attempt(units))) break;
       }
+    }
+  }
+  // A scene that differs is worth fewer steps of its own.
+  const scene = (): Episode | undefined => current()[current().length - 1]?.episode;
+  for (let size = Math.ceil((scene()?.size ?? 0) / 2); size >= 1 && Date.now() < deadline; size >>= 1) {
+    for (let at = (scene()?.size ?? 0) - size; Date.now() < deadline; at -= size) {
+      const episode = scene();
+      const fewer = episode?.without?.(Math.max(0, at), Math.max(0, at) + size);
+      if (fewer !== undefined && (fewer.size ?? 0) > 0) {
+        await attempt([...current().slice(0, -1), { ...current()[current().length - 1]!, episode: fewer }]);
+      }
+      if (at <= 0) break;
     }
   }
   return { history: current(), mismatch: best!.mismatch };

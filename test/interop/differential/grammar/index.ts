@@ -8,6 +8,7 @@ import { hyperloglogs } from './hyperloglogs.js';
 import { keys } from './keys.js';
 import { lists } from './lists.js';
 import type { Context, Entry, Group, Step } from './pattern.js';
+import { scenes } from './scenes.js';
 import { servers } from './server.js';
 import { strings } from './string.js';
 import { transactions } from './transactions.js';
@@ -27,6 +28,7 @@ export const groups: readonly Group[] = [
   hyperloglogs,
   dumps,
   otherTypes,
+  scenes,
 ];
 
 /** Draws entries in proportion to their weight within the group, and groups by theirs. */

@@ -15,6 +15,8 @@ export interface Context {
   readonly random: Random;
   /** Commands both servers have, `container|subcommand` included, in lower case. */
   readonly commands: readonly CommandShape[];
+  /** The next single command of all chosen grammars whose name is not one of `but`. */
+  anyCommand(but: ReadonlySet<string>): Command;
 }
 
 /** A command as COMMAND reports it. */
@@ -29,8 +31,18 @@ export interface Episode {
   readonly name: string;
   /** The commands it needs; it is left out while the subject lacks one. */
   readonly needs: readonly string[];
-  run(pair: Pair, sides: Sides): Promise<Mismatch | null>;
+  /** How many commands it counts as, if it is made of steps. */
+  readonly size?: number;
+  /** Its steps for people. */
+  readonly lines?: readonly string[];
+  /** The same without the steps [from, to). */
+  without?(from: number, to: number): Episode;
+  /** note: is told of every command that was compared. */
+  run(pair: Pair, sides: Sides, note?: Note): Promise<Mismatch | null>;
 }
+
+/** Hears of a command and the type byte of its reply ('' where it is not known). */
+export type Note = (command: Command, type: string) => void;
 
 export type Step = Command | Episode;
 export const isEpisode = (step: Step): step is Episode => 'run' in step;
