@@ -10,10 +10,12 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "addon_values.h"
 #include "base/background.h"
 #include "base/clock.h"
 
@@ -89,6 +91,48 @@ Napi::Value execute(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), strerror(errno));
 }
 
+// Where the command line and the environment lie, one behind the other: what ps shows is read from there. The
+// environment's strings move away at the first call, so that a title has room for both.
+struct TitleRoom {
+  char* start = nullptr;
+  size_t size = 0;
+  TitleRoom() {
+    unsigned long from = 0, to = 0;  // NOLINT(google-runtime-int): what %lu reads
+    FILE* const f = fopen("/proc/self/stat", "re");
+    if (f == nullptr) return;
+    // Fields 48 and 51, counted behind the name, which may hold anything.
+    char line[4096];
+    const size_t n = fread(line, 1, sizeof line - 1, f);
+    fclose(f);
+    line[n] = 0;
+    const char* at = strrchr(line, ')');
+    for (int field = 2; at != nullptr && field <= 51; field++) {
+      if (field == 48) from = strtoul(at, nullptr, 10);
+      if (field == 51) to = strtoul(at, nullptr, 10);
+      at = strchr(at, ' ');
+      if (at != nullptr) at++;
+    }
+    if (from == 0 || to <= from) return;
+    start = reinterpret_cast<char*>(from);
+    size = to - from;
+    size_t count = 0;
+    while (environ[count] != nullptr) count++;
+    auto** const copy = static_cast<char**>(calloc(count + 1, sizeof(char*)));
+    for (size_t i = 0; i < count; i++) copy[i] = strdup(environ[i]);
+    environ = copy;
+  }
+};
+
+// setTitle(text): what ps shows as the command line. False: there is no room for it.
+Napi::Value set_title(const Napi::CallbackInfo& info) {
+  static const TitleRoom room;
+  const std::string title = latin1_bytes(info[0]);
+  if (title.size() + 1 >= room.size) return Napi::Boolean::New(info.Env(), false);
+  memset(room.start, 0, room.size);
+  memcpy(room.start, title.data(), title.size());
+  return Napi::Boolean::New(info.Env(), true);
+}
+
 // cpuUsage(): µs of [system, user] of the process, of its ended children, and of this thread.
 Napi::Value cpu_usage(const Napi::CallbackInfo& info) {
   Napi::Array out = Napi::Array::New(info.Env(), 6);
@@ -130,6 +174,7 @@ void define_process_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("setOpenFilesLimit", Napi::Function::New(env, set_open_files_limit));
   exports.Set("setThreadCpus", Napi::Function::New(env, set_thread_cpus));
   exports.Set("disableTransparentHugePages", Napi::Function::New(env, disable_transparent_huge_pages));
+  exports.Set("setTitle", Napi::Function::New(env, set_title));
   exports.Set("cpuUsage", Napi::Function::New(env, cpu_usage));
   exports.Set("compilerVersion", Napi::String::New(env, compiler_version()));
   exports.Set("clockName", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {

@@ -7,15 +7,20 @@ namespace kvasir {
 
 namespace {
 
-// What a dict occupies, and how much of it is the array that a resize is leaving behind.
+// What a dict occupies; without the buckets that chains have grown by (`arrays`); and how much of that is the
+// array that a resize is leaving behind.
 struct TableMemory {
-  size_t dicts = 0, bytes = 0, leaving = 0, rehashing = 0;
+  size_t dicts = 0, bytes = 0, arrays = 0, leaving = 0, rehashing = 0;
 
   void add(const EntryDict& d) {
     const size_t n = d.mem_bytes();
     if (n == 0) return;
     dicts++;
-    bytes += n;
+    bytes += n + sizeof d;
+    arrays += sizeof d;
+    for (const unsigned t : {0U, 1U}) {
+      if (d.buckets(t) != 0) arrays += dict::table_bytes(d.buckets(t));
+    }
     if (!d.rehashing()) return;
     rehashing++;
     leaving += dict::table_bytes(d.buckets(0));
@@ -44,8 +49,12 @@ Napi::Value ServerObject::memory(const Napi::CallbackInfo& info) {
       keys.add(d->keys);
       expires.add(d->expires);
     }
+    if (keys.dicts > 0) {
+      keys.bytes += db.directory_bytes();
+      keys.arrays += db.directory_bytes();
+    }
     for (const TableMemory* t : {&keys, &expires}) {
-      all.bytes += t->bytes;
+      all.arrays += t->arrays;
       all.leaving += t->leaving;
       all.rehashing += t->rehashing;
     }
@@ -59,7 +68,7 @@ Napi::Value ServerObject::memory(const Napi::CallbackInfo& info) {
   }
   Fields f(env);
   f("used", used)("peak", e.load.peak())("startup", startup_memory_)("sampledUsed", m.used)(
-      "sampledRss", m.rss)("active", m.active)("resident", m.resident)("tables", all.bytes)(
+      "sampledRss", m.rss)("active", m.active)("resident", m.resident)("tables", all.arrays)(
       "tablesRehashing", all.leaving)("rehashing", all.rehashing)("entryHeader", sizeof(Entry));
   Napi::Object o = f.object();
   o.Set("databases", databases);

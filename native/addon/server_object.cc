@@ -5,6 +5,7 @@
 #include "addon_values.h"
 #include "base/clock.h"
 #include "commands/client_info.h"
+#include "crash_report.h"
 #include "keyspace/lazyfree.h"
 
 namespace kvasir {
@@ -65,9 +66,11 @@ ServerObject::ServerObject(const Napi::CallbackInfo& info)
   reactor_ = std::make_unique<Reactor>(engine_.get(), poller_.get());
   engine_->load.sample_memory();
   startup_memory_ = engine_->load.note_used();
+  set_crash_subject(&engine_->core);
 }
 
 ServerObject::~ServerObject() {
+  if (crash_subject() == &engine_->core) set_crash_subject(nullptr);
   reactor_.reset();
   poller_.reset();
 }

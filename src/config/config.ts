@@ -4,7 +4,7 @@
 // refused, or a hook that applies one fails, every parameter of the call has its old value again, and the hooks that
 // belong to the call have run once more on the old values. Listeners of onChange hear only of changes that hold.
 
-import { asciiLower, cString, toUtf8 } from './bytes.js';
+import { asciiLower, cString } from './bytes.js';
 import { ProcessDirectory, type WorkingDirectory } from './directory.js';
 import { globMatch, isPattern } from './glob.js';
 import {
@@ -310,9 +310,9 @@ export class Config implements Surroundings {
     };
   }
 
-  /** The process title that proc-title-template asks for. */
+  /** The process title that proc-title-template asks for; bytes, as `title`. */
   processTitle(title: string): string {
-    return toUtf8(expandTitle(this.str('proc-title-template'), this.titleVariables(title)) ?? title);
+    return expandTitle(this.str('proc-title-template'), this.titleVariables(title)) ?? title;
   }
 
   #clamp({ name, clamp }: IntParameter): void {

@@ -80,6 +80,7 @@ export interface NativeMemory {
   sampledRss: number;
   active: number;
   resident: number;
+  /** Arrays of the hash tables and what leads to them. */
   tables: number;
   tablesRehashing: number;
   /** Number of tables being resized. */

@@ -11,6 +11,7 @@ import { Config } from '../config/config.js';
 import { ConfigError, loadConfig } from '../config/file.js';
 import { openAddon } from '../native/addon.js';
 import { Log } from '../observability/log.js';
+import { VALKEY_VERSION } from '../version.js';
 import { applyCpuLists } from './cpu-affinity.js';
 import { DaemonSide, startDaemon } from './daemon.js';
 import { Shutdown, type ShutdownWord, takeSignals } from './lifecycle.js';
@@ -25,7 +26,6 @@ import {
   OomScore,
   openFilesLimit,
   PidFile,
-  setProcessTitle,
   showBanner,
 } from './startup.js';
 import { Supervisor } from './supervise.js';
@@ -92,6 +92,7 @@ export async function serve(start: ServerStart): Promise<void> {
     send: addon.unixDatagramSend,
     stop: () => process.kill(process.pid, 'SIGSTOP'),
   });
+  addon.installCrashReport(config.str('logfile'), VALKEY_VERSION, config.bool('crash-log-enabled'));
   logStarting(log);
   logConfigured(log, start.bare, start.program);
   const clients = adjustOpenFilesLimit(
@@ -109,6 +110,13 @@ export async function serve(start: ServerStart): Promise<void> {
     return `The operating system is not able to handle the specified number of clients, try with ${possible ?? 0}`;
   });
 
+  // A period shorter than two rounds of the cron would expire while all is well.
+  const windWatchdog = (): undefined => {
+    const period = config.int('watchdog-period');
+    addon.setWatchdog(period === 0 ? 0 : Math.max(period, 2 * Math.floor(1000 / config.int('hz'))));
+  };
+  config.onApply('watchdog-period', windWatchdog);
+
   const clusterEnabled = config.bool('cluster-enabled');
   const pidFile = new PidFile(log, config.str('pidfile'), daemon !== null);
   let shutdown: Shutdown | undefined;
@@ -116,7 +124,10 @@ export async function serve(start: ServerStart): Promise<void> {
     config,
     log,
     commands,
-    onCron: () => shutdown?.tick(),
+    onCron: () => {
+      shutdown?.tick();
+      if (config.int('watchdog-period') > 0) windWatchdog();
+    },
     executable: fromUtf8(resolve(start.cwd, start.program)),
     supervised: supervisor.active === 'none' ? 'no' : supervisor.active,
   });
@@ -181,14 +192,13 @@ export async function serve(start: ServerStart): Promise<void> {
   takeSignals(shutdown);
   pidFile.create();
   applyCpuLists(addon, config.str('server-cpulist'), config.str('bio-cpulist'));
-  setProcessTitle(config.str('proc-title-template'), start.program, {
-    bind: config.value('bind'),
-    port: config.int('port'),
-    tlsPort: config.int('tls-port'),
-    unixsocket: config.str('unixsocket'),
-    clusterEnabled,
-    configFile: start.configFile,
-  });
+  if (config.bool('set-proc-title')) {
+    const showTitle = (): undefined => {
+      addon.setTitle(config.processTitle(fromUtf8(start.program)));
+    };
+    showTitle();
+    config.onApply('proc-title-template', showTitle);
+  }
   showBanner(log, {
     clusterEnabled,
     port: config.int('port'),

@@ -1,15 +1,14 @@
 /**
  * What a starting server says and sets about its own process, in the order in which Valkey's main() does it:
  *
- *   logStarting, (initialise), PidFile.create, setProcessTitle, showBanner, backlog warning, (listen),
+ *   logStarting, (initialise), PidFile.create, (process title), showBanner, backlog warning, (listen),
  *   "Server initialized", (load data), logReady, logSmallMaxmemory, OomScore.apply
  *
  * Every function does one of these steps and takes what it needs: none reads the configuration itself.
  * Tools wait for these lines, so their wording is part of the interface.
  */
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import { fromUtf8, toPath, toUtf8 } from '../config/bytes.js';
+import { toPath } from '../config/bytes.js';
 import { strerror } from '../config/errno.js';
 import type { Log } from '../observability/log.js';
 import { BUILD, KVASIR_VERSION, VALKEY_VERSION } from '../version.js';
@@ -27,6 +26,12 @@ export interface ProcessCalls {
   unixDatagramSend(path: string, data: string): boolean;
   /** setrlimit(RLIMIT_NOFILE) of both limits; '' or the text of errno. */
   setOpenFilesLimit(limit: number): string;
+  /** What ps shows as the command line; bytes. False: there is no room for it. */
+  setTitle(title: string): boolean;
+  /** Where reports of signals go ('' is standard output); fatal: whether signals that end the process are reported. */
+  installCrashReport(logfile: string, version: string, fatal: boolean): void;
+  /** Has the stack logged after so many ms unless it is set again before; 0: no longer. */
+  setWatchdog(ms: number): void;
   /** prctl(PR_SET_THP_DISABLE); true on success. */
   disableTransparentHugePages(): boolean;
   /** Where a thread may run; '' or the text of errno. */
@@ -155,89 +160,6 @@ export class PidFile {
       // Somebody else removed it, or it could not be written in the first place.
     }
   }
-}
-
-/** Strings of the configuration: one character per byte. */
-export interface TitleFacts {
-  bind: readonly string[];
-  port: number;
-  tlsPort: number;
-  unixsocket: string;
-  clusterEnabled: boolean;
-  /** A path as Node has it. */
-  configFile: string | null;
-}
-
-/**
- * Expands `proc-title-template`: `{name}` is a variable, `{{` a brace.
- * @returns null when the template is malformed or names an unknown variable.
- */
-export function expandTitle(template: string, title: string, facts: TitleFacts): string | null {
-  const port = facts.port || facts.tlsPort;
-  const variables = new Map<string, string>([
-    ['title', title],
-    ['listen-addr', port ? `${facts.bind[0] ?? '*'}:${port}` : `unixsocket:${facts.unixsocket}`],
-    ['server-mode', facts.clusterEnabled ? '[cluster]' : ''],
-    ['config-file', fromUtf8(facts.configFile ?? '-')],
-    ['port', String(facts.port)],
-    ['tls-port', String(facts.tlsPort)],
-    ['unixsocket', facts.unixsocket],
-  ]);
-  let out = '';
-  for (let i = 0; i < template.length; i++) {
-    const c = template[i]!;
-    if (c !== '{') {
-      out += c;
-    } else if (template[i + 1] === '{') {
-      out += '{';
-      i++;
-    } else {
-      const end = template.indexOf('}', i);
-      const value = end < 0 ? undefined : variables.get(template.slice(i + 1, end));
-      if (value === undefined) return null;
-      out += value;
-      i = end;
-    }
-  }
-  return out.replace(/^ +| +$/g, '');
-}
-
-const NO_FACTS: TitleFacts = {
-  bind: [],
-  port: 0,
-  tlsPort: 0,
-  unixsocket: '',
-  clusterEnabled: false,
-  configFile: null,
-};
-
-/** Whether `proc-title-template` may be set to this: it must expand, and to something. */
-export function isValidTitleTemplate(template: string): boolean {
-  const title = expandTitle(template, '', NO_FACTS);
-  return title !== null && title !== '';
-}
-
-/** What `ps` may show: the kernel gives the title the room that the command line took at start. */
-const titleRoom = (() => {
-  try {
-    return readFileSync('/proc/self/cmdline').length - 1;
-  } catch {
-    return Number.MAX_SAFE_INTEGER;
-  }
-})();
-
-/** The title (one character per byte) for `program` that fits into `room` bytes: the program's path is shortened before anything is cut. */
-export function titleFor(template: string, program: string, facts: TitleFacts, room: number): string | null {
-  const full = expandTitle(template, fromUtf8(program), facts);
-  if (full === null || full.length <= room) return full;
-  return expandTitle(template, fromUtf8(basename(program)), facts);
-}
-
-export function setProcessTitle(template: string, program: string, facts: TitleFacts): boolean {
-  const title = titleFor(template, program, facts, titleRoom);
-  if (title === null) return false;
-  process.title = toUtf8(title);
-  return true;
 }
 
 /** Open-files limit of this process as the kernel shows it: [soft, hard], Infinity for unlimited. */

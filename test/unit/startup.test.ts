@@ -6,8 +6,6 @@ import { Log } from '../../src/observability/log.js';
 import {
   adjustOpenFilesLimit,
   bannerText,
-  expandTitle,
-  isValidTitleTemplate,
   logConfigured,
   logReady,
   logSmallMaxmemory,
@@ -16,7 +14,6 @@ import {
   openFilesLimit,
   PidFile,
   showBanner,
-  titleFor,
 } from '../../src/server/startup.js';
 import {
   checkClocksource,
@@ -125,40 +122,6 @@ describe('pid file', () => {
   test('has a default only in the background', () => {
     expect(new PidFile(log, '', false).path).toBeNull();
     expect(new PidFile(log, '', true).path).toBe('/var/run/valkey.pid');
-  });
-});
-
-describe('process title', () => {
-  const facts = {
-    bind: ['127.0.0.1', '::1'],
-    port: 6379,
-    tlsPort: 0,
-    unixsocket: '/s',
-    clusterEnabled: false,
-    configFile: null,
-  };
-
-  test('expands every variable and trims', () => {
-    expect(expandTitle('{title} {listen-addr} {server-mode}', 'kv', facts)).toBe('kv 127.0.0.1:6379');
-    expect(expandTitle('{{x} {port} {tls-port} {unixsocket} {config-file}', 'kv', facts)).toBe(
-      '{x} 6379 0 /s -',
-    );
-    expect(expandTitle('{listen-addr}', '', { ...facts, bind: [], port: 0, tlsPort: 9 })).toBe('*:9');
-    expect(expandTitle('{listen-addr}', '', { ...facts, port: 0 })).toBe('unixsocket:/s');
-    expect(expandTitle('{server-mode}', '', { ...facts, clusterEnabled: true })).toBe('[cluster]');
-  });
-
-  test.each(['{invalid-var}', '{title', '{', '{constructor}', '', '{title}'])(
-    '%j is not a valid template',
-    (t) => {
-      expect(isValidTitleTemplate(t)).toBe(false);
-    },
-  );
-
-  test('shortens the path of the program before the kernel cuts the end', () => {
-    expect(titleFor('{title} {listen-addr}', '/opt/bin/kv', facts, 80)).toBe('/opt/bin/kv 127.0.0.1:6379');
-    expect(titleFor('{title} {listen-addr}', '/opt/bin/kv', facts, 20)).toBe('kv 127.0.0.1:6379');
-    expect(titleFor('{nope}', '/opt/bin/kv', facts, 20)).toBeNull();
   });
 });
 

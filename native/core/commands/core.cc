@@ -21,8 +21,8 @@ size_t Client::limited_output(bool everything) const {
 }
 
 size_t Client::memory() const {
-  return sizeof(Client) + 512 + out.memory() + reply_buffer + query_size() + query_free() + name.capacity() +
-         lib_name.capacity() + lib_ver.capacity() + transaction_memory() + argv_memory() +
+  return sizeof(Client) + 512 + out.memory() + out.turn_bytes() + reply_buffer + query_size() + query_free() +
+         name.capacity() + lib_name.capacity() + lib_ver.capacity() + transaction_memory() + argv_memory() +
          argv.size() * sizeof(Slice) + (subscriptions == nullptr ? 0 : subscriptions->memory()) +
          (tracking == nullptr ? 0 : sizeof *tracking + tracking->prefixes.capacity() * sizeof(void*));
 }

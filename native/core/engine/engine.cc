@@ -175,12 +175,10 @@ Executed Engine::judge(Client& c, Pending& p) {
     reject(c, cmd, "ERR Command '" + cmd->fullname + "' not allowed inside a transaction");
     return Executed::kDone;
   }
-  if (c.flags.pubsub && reply.resp == 2 && !cmd->subscriber_may) [[unlikely]] {
-    reject(c, cmd,
-           "ERR Can't execute '" + cmd->fullname +
-               "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
-               "context");
-    return Executed::kDone;
+  // Before keys have to go, clients that take too much do; perhaps this one.
+  if (client_memory_followed_) [[unlikely]] {
+    evict_clients();
+    if (c.flags.close_asap) return Executed::kDone;
   }
   // EXEC is judged by what it will run.
   uint64_t flags = cmd->flags;
@@ -188,6 +186,13 @@ Executed Engine::judge(Client& c, Pending& p) {
   if (core.settings.maxmemory != 0 && eviction.run() == EvictResult::kFail && (flags & kCmdDenyoom) != 0) {
     reject(c, cmd, "OOM command not allowed when used memory > 'maxmemory'.");
     if (core.waiting.any_ready()) serve_ready();
+    return Executed::kDone;
+  }
+  if (c.flags.pubsub && reply.resp == 2 && !cmd->subscriber_may) [[unlikely]] {
+    reject(c, cmd,
+           "ERR Can't execute '" + cmd->fullname +
+               "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+               "context");
     return Executed::kDone;
   }
   if (core.loading && !(cmd->flags & kCmdLoading)) {
@@ -394,8 +399,8 @@ void Engine::log_to_commandlog(const Client& c, const Logged& what, int64_t usec
                               s.commandlog_large_reply_max_len};
   for (size_t i = 0; i < 3; i++) {
     if (limits[i] < 0 || lengths[i] == 0 || values[i] < limits[i]) continue;
-    commandlog.push(static_cast<CommandLogType>(i), what.argv, core.redacted_args, values[i], core.wall_ms / 1000,
-                    c.peer_address(), c.name, static_cast<size_t>(lengths[i]));
+    commandlog.push(static_cast<CommandLogType>(i), what.argv, core.redacted_args, values[i],
+                    core.wall_ms / 1000, c.peer_address(), c.name, static_cast<size_t>(lengths[i]));
   }
 }
 

@@ -80,6 +80,10 @@ class Engine final : public Signals, public Executor {
   // --- maxmemory-clients (client_eviction.cc) ---
   // Whether clients must be looked at as they change: core.client_memory holds for all of them then.
   bool follows_client_memory();
+  // What one client takes has changed in the middle of a turn: the next command must know.
+  void client_changed(Client& c) {
+    if (client_memory_followed_ && !c.flags.close_asap) core.client_memory.update(c);
+  }
   // Closes clients until the others keep the limit.
   void evict_clients();
   // Follows the pauses as time goes by. True when they have become less strict since the last call, so that

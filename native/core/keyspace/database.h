@@ -79,6 +79,11 @@ class Database {
   }
   [[nodiscard]] int slot_count() const { return clustered_ ? kSlots : 1; }
 
+  // Bytes of what leads to the dicts.
+  [[nodiscard]] size_t directory_bytes() const {
+    return sizeof single_ + sizeof slots_ + slots_.capacity() * sizeof slots_[0];
+  }
+
   // Raw membership; all rules (expiry, signals, statistics) are Keyspace's.
   [[nodiscard]] EntrySlot find(const KeyRef& k) const {
     SlotDicts* d = slot(k.slot);

@@ -25,7 +25,7 @@ size_t Connection::postponed_size() const {
   return n;
 }
 
-void Connection::output_added() { reactor_->queue_flush(*this); }
+void Connection::output_added() { reactor_->output_added(*this); }
 void Connection::resume() { reactor_->resume_postponed(); }
 void Connection::rerun() { reactor_->rerun(*this); }
 void Connection::unblocked() { reactor_->unblocked(*this); }

@@ -351,6 +351,7 @@ void Reactor::executed(Connection& c, Pending& p) {
   c.flags.reply_skip = c.flags.reply_skip_next;
   c.flags.reply_skip_next = false;
   if (!c.out.empty() || c.flags.close_after_reply) queue_flush(c);
+  engine_->client_changed(c);
 }
 
 void Reactor::pause_reading(Connection& c) {
@@ -435,6 +436,11 @@ void Reactor::queue_flush(Connection& c) {
   touch(c);
   flushing_.push_back(&c);
   if (!in_turn_) poller_->wake();
+}
+
+void Reactor::output_added(Connection& c) {
+  queue_flush(c);
+  engine_->client_changed(c);
 }
 
 void Reactor::writable(Connection& c) {

@@ -82,6 +82,8 @@ class Reactor {
 
   void close(Connection& c);
   void queue_flush(Connection& c);
+  // Others have added to what the client is sent.
+  void output_added(Connection& c);
   void readable(Connection& c);
   void writable(Connection& c);
   // Clients of one pause go on.

@@ -268,6 +268,12 @@ describe('the process title', () => {
     config.assign('unixsocket', '/tmp/s');
     config.assign('proc-title-template', '{{{title}} {listen-addr} {config-file} ');
     expect(config.processTitle('k')).toBe('{k} unixsocket:/tmp/s -');
-    expect(set('proc-title-template', '{title}')).toContain('template format is invalid');
   });
+
+  it.each(['{invalid-var}', '{title', '{', '{constructor}', '', '{title}'])(
+    '%j is no template',
+    (template) => {
+      expect(set('proc-title-template', template)).toContain('template format is invalid');
+    },
+  );
 });

@@ -114,7 +114,6 @@ const CLASSES = [
   'EKx',
   'Klshzt',
   '',
-  'KEAQ',
 ];
 const events: readonly Words[] = [
   ['CONFIG', 'SET', 'notify-keyspace-events', oneOf(...CLASSES, 'KEAmn', 'KEAmn')],
