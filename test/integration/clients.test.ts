@@ -234,6 +234,33 @@ describe('limits', () => {
     }
   });
 
+  test('query buffer: also where one read brings a long argument to its end', async () => {
+    const admin = await client();
+    await admin.send('CONFIG', 'SET', 'client-query-buffer-limit', 1024 * 1024);
+    try {
+      const c = await client();
+      c.socket.on('error', () => {});
+      c.write(`*2\r\n$4\r\nECHO\r\n$2000000\r\n${'x'.repeat(2_000_000)}\r\n`);
+      await c.closed();
+    } finally {
+      await admin.send('CONFIG', 'SET', 'client-query-buffer-limit', 1024 ** 3);
+    }
+  });
+
+  test('what has been parsed of a request is no query buffer', async () => {
+    const [admin, c] = [await client(), await client()];
+    await c.send('CLIENT', 'SETNAME', 'halfway');
+    const field = async (name: string) => {
+      const list = String(await admin.send('CLIENT', 'LIST'));
+      const line = list.split('\n').find((one) => one.includes(' name=halfway '))!;
+      return Number(new RegExp(` ${name}=(\\d+)`).exec(line)![1]);
+    };
+    c.write(`*1\r\n$3000000\r\n${'v'.repeat(2_000_000)}`);
+    await expect.poll(() => field('qbuf')).toBe(2_000_000);
+    c.write(`${'v'.repeat(1_000_000)}\r\n`);
+    await expect.poll(() => field('qbuf')).toBe(0);
+  });
+
   test('a pipeline cannot pile up more replies than the hard limit', async () => {
     const [admin, c] = [await client(), await client()];
     await admin.send('SET', 'big', 'x'.repeat(15_000));

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningKvasir, startKvasir } from '../support/kvasir.js';
-import type { RespClient } from '../support/resp-client.js';
+import { type RespClient, RespError } from '../support/resp-client.js';
 
 type Entry = [number, number, number, string[], string, string];
 
@@ -39,6 +39,29 @@ describe('COMMANDLOG', () => {
     expect(newest![4]).toMatch(/^127\.0\.0\.1:\d+$/);
     expect(newest![5]).toBe('somebody');
     expect(await client.send('SLOWLOG', 'GET', 1)).toHaveLength(1);
+  });
+
+  test('a command that waits is recorded when its wait ends, however it does', async () => {
+    const waiter = await server.connect();
+    const id = await waiter.send('CLIENT', 'ID');
+    const unblock = async (how: string) => {
+      while ((await client.send('CLIENT', 'UNBLOCK', String(id), how)) === 0) await new Promise(setImmediate);
+    };
+    await client.send('CONFIG', 'RESETSTAT');
+    const timedOut = waiter.send('BLPOP', 'nosuchkey', 0);
+    await unblock('TIMEOUT');
+    expect(await timedOut).toBeNull();
+    const refused = waiter.send('BLPOP', 'nosuchkey', 0);
+    await unblock('ERROR');
+    expect(await refused).toEqual(new RespError('UNBLOCKED client unblocked via CLIENT UNBLOCK'));
+    expect(await waiter.send('BLPOP', 'nosuchkey', 0.001)).toBeNull();
+    const entries = (await log('slow')).filter(([, , , args]) => args[0] === 'BLPOP');
+    expect(entries.map(([, , , args]) => args[2])).toEqual(['0.001', '0', '0']);
+    const stats = String(await client.send('INFO', 'commandstats'));
+    expect(stats).toMatch(
+      /cmdstat_blpop:calls=3,usec=\d+,usec_per_call=[\d.]+,rejected_calls=1,failed_calls=0/,
+    );
+    waiter.close();
   });
 
   test('long arguments and long lists of them are cut', async () => {

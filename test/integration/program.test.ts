@@ -154,6 +154,46 @@ describe('signals and files', () => {
     await server.stop();
   });
 
+  test('the title shows what proc-title-template asks for, now and later', async () => {
+    server = await startKvasir();
+    const client = await server.connect();
+    const title = () => readFileSync(`/proc/${server!.pid}/cmdline`, 'latin1').replace(/\0+$/, '');
+    expect(title()).toBe(`${KVASIR_SERVER} 127.0.0.1:${server.port}`);
+    const long = 'x'.repeat(300);
+    expect(await client.send('CONFIG', 'SET', 'proc-title-template', `${long} {port} {title}`)).toBe('OK');
+    expect(title()).toBe(`${long} ${server.port} ${KVASIR_SERVER}`);
+    // What the environment said is still known.
+    expect(await client.send('CONFIG', 'SET', 'proc-title-template', '{port}')).toBe('OK');
+    expect(title()).toBe(String(server.port));
+    client.close();
+  });
+
+  test('a signal that ends it is reported with the stack and who was served', async () => {
+    const options = ['--enable-debug-command', 'yes', '--hide-user-data-from-log', 'no'];
+    server = await startKvasir(options);
+    const client = await server.connect();
+    client.socket.on('error', () => {});
+    client.write('DEBUG SEGFAULT\r\n');
+    await client.closed();
+    await server.logged(/BUG REPORT END/);
+    expect(server.log).toMatch(/BUG REPORT START[\s\S]*crashed by signal: 11[\s\S]*Accessing address: 0x/);
+    expect(server.log).toMatch(/STACK TRACE -[\s\S]*kvasir\.node[\s\S]*STACK TRACE DONE/);
+    expect(server.log).toMatch(/CURRENT CLIENT INFO[\s\S]*cmd=debug[\s\S]*argv\[1\]: 'SEGFAULT'/);
+  });
+
+  test('SIGALRM, and a watchdog that is not wound, show the stack and end nothing', async () => {
+    server = await startKvasir(['--enable-debug-command', 'yes']);
+    const client = await server.connect();
+    process.kill(server.pid, 'SIGALRM');
+    await server.logged(/Received SIGALRM[\s\S]*STACK TRACE DONE/);
+    expect(await client.send('CONFIG', 'SET', 'watchdog-period', 200)).toBe('OK');
+    await client.send('DEBUG', 'SLEEP', '0.5');
+    await server.logged(/WATCHDOG TIMER EXPIRED[\s\S]*STACK TRACE DONE/);
+    expect(await client.send('CONFIG', 'SET', 'watchdog-period', 0)).toBe('OK');
+    expect(await client.send('PING')).toBe('PONG');
+    client.close();
+  });
+
   test('a Unix socket with its permissions, and no port', async () => {
     server = await startKvasir(['--unixsocketperm', '750'], { unix: true, port: 0 });
     expect(statSync(server.path).mode & 0o777).toBe(0o750);

@@ -208,3 +208,25 @@ test('large arguments are kept until EXEC', async () => {
   ]);
   expect(await a.send('GET', 'big')).toBe(value);
 });
+
+test('what will be discarded is not kept', async () => {
+  const id = await a.send('CLIENT', 'ID');
+  const field = async (name: string) =>
+    new RegExp(` ${name}=(-?\\d+)`).exec(String(await b.send('CLIENT', 'LIST', 'ID', String(id))))![1];
+  expect(await field('multi')).toBe('-1');
+  await a.pipeline([['WATCH', 'k', 'l'], ['MULTI'], ['SET', 'x', 'y']]);
+  expect([await field('multi'), await field('watch')]).toEqual(['1', '2']);
+  await b.send('SET', 'k', 'changed');
+  // Nothing can save it any more, so that it watches no longer; an emptied database leaves that to EXEC.
+  expect([await field('multi'), await field('watch')]).toEqual(['0', '0']);
+  await a.send('SET', 'x', 'z');
+  expect(await field('multi')).toBe('0');
+  expect(await a.send('EXEC')).toBeNull();
+  await a.pipeline([['WATCH', 'k'], ['MULTI'], ['SET', 'x', 'y']]);
+  await b.send('FLUSHALL');
+  expect([await field('multi'), await field('watch')]).toEqual(['0', '1']);
+  expect(await a.send('EXEC')).toBeNull();
+  await a.pipeline([['MULTI'], ['SET', 'x', 'y'], ['NOSUCHCOMMAND'], ['SET', 'x', 'y']]);
+  expect(await field('multi')).toBe('0');
+  await a.send('DISCARD');
+});
