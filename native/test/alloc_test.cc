@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -147,6 +148,40 @@ TEST(alloc_counts_exactly) {
     mem_free(p);
     CHECK_EQ(mem_used(), before + sum);
   }
+}
+
+TEST(alloc_large_objects_come_back) {
+  const HeapScope scope;
+  mem_purge();
+  const size_t before = mem_used();
+  void* const a = mem_alloc(16410);
+  void* const b = mem_alloc(65562);
+  CHECK(mem_used() - before >= 16410 + 65562);
+  mem_free(a);
+  mem_free(b);
+  CHECK_EQ(mem_used(), before);
+  // Not for what is smaller or larger, whatever the order.
+  void* const c = mem_alloc(30000);
+  CHECK(c != a && c != b);
+  void* const d = mem_alloc(16410);
+  void* const e = mem_alloc(65562);
+#ifdef KVASIR_SLABS
+  CHECK(d == a);
+  CHECK(e == b);
+#endif
+  CHECK(mem_usable(d) >= 16410 && mem_usable(e) >= 65562);
+  memset(d, 1, mem_usable(d));
+  memset(e, 1, mem_usable(e));
+  for (void* p : {c, d, e}) mem_free(p);
+  // More than are kept.
+  std::vector<void*> many;
+  for (int i = 0; i < 100; i++) many.push_back(mem_alloc(100000 + static_cast<size_t>(i % 3) * 1000));
+  std::sort(many.begin(), many.end());
+  CHECK(std::adjacent_find(many.begin(), many.end()) == many.end());
+  for (void* p : many) mem_free(p);
+  CHECK_EQ(mem_used(), before);
+  mem_purge();
+  CHECK_EQ(mem_used(), before);
 }
 
 TEST(alloc_remote_frees) {

@@ -60,8 +60,56 @@ struct Slab {
   bool listed;
 };
 
+// Large objects that were freed on the heap's thread, to be handed out again as they are. malloc keeps its
+// books in and beside the objects it frees, which are cold by then: for values of 16 KB that are overwritten
+// all the time, giving them back and asking anew costs as much as the command. Here nothing of them is
+// touched.
+class LargeCache {
+ public:
+  static constexpr size_t kMaxObject = 256 * 1024, kMaxBytes = 2 * 1024 * 1024;
+
+  // An object for that size, or nullptr; *usable is what it has.
+  void* take(size_t size, size_t* usable) {
+    // What glibc has for a size: a multiple of 16 less the 8 bytes of its header.
+    const size_t want = ((size + 23) & ~size_t{15}) - 8;
+    for (unsigned i = count_; i-- > 0;) {
+      if (usable_[i] - want > 16) continue;  // also when it is smaller
+      void* const p = objects_[i];
+      *usable = usable_[i];
+      bytes_ -= usable_[i];
+      count_--;
+      for (; i < count_; i++) {
+        objects_[i] = objects_[i + 1];
+        usable_[i] = usable_[i + 1];
+      }
+      return p;
+    }
+    return nullptr;
+  }
+  // False: there is no room for it.
+  bool keep(void* p, size_t usable) {
+    if (count_ == kObjects || usable > kMaxObject || bytes_ + usable > kMaxBytes) return false;
+    objects_[count_] = p;
+    usable_[count_++] = usable;
+    bytes_ += usable;
+    return true;
+  }
+  void clear() {
+    while (count_ > 0) free(objects_[--count_]);
+    bytes_ = 0;
+  }
+
+ private:
+  static constexpr unsigned kObjects = 32;
+  size_t usable_[kObjects];
+  void* objects_[kObjects];
+  unsigned count_ = 0;
+  size_t bytes_ = 0;
+};
+
 struct Heap : HeapFront {
   uint32_t partial[kClasses];
+  LargeCache kept;
   void* pending = nullptr;             // taken from `remote`, not yet returned to the slabs
   std::atomic<int64_t> large{0};       // bytes of malloc; negative if others' objects were freed here
   std::atomic<int64_t> active{0};      // slabs with live > 0
@@ -392,13 +440,23 @@ void flush(HeapFront* front, unsigned cls) {
   flush_oldest(static_cast<Heap*>(front), cls, std::max(1u, front->cache[cls].cap / 2));
 }
 
-void* alloc_large(size_t size) { return alloc_malloc(size, false); }
+void* alloc_large(size_t size) {
+  if (Heap* h = own_heap(); h != nullptr && size <= LargeCache::kMaxObject) {
+    size_t usable;
+    if (void* const p = h->kept.take(size, &usable)) {
+      bump(h->large, static_cast<int64_t>(usable));
+      return p;
+    }
+  }
+  return alloc_malloc(size, false);
+}
 
 void free_other(void* p) {
   if (p == nullptr) return;
   if (!in_range(p)) {
-    count_large(-static_cast<int64_t>(malloc_usable_size(p)));
-    free(p);
+    const size_t usable = malloc_usable_size(p);
+    count_large(-static_cast<int64_t>(usable));
+    if (Heap* h = own_heap(); h == nullptr || usable <= kMaxSlabObject || !h->kept.keep(p, usable)) free(p);
     return;
   }
   const unsigned tag = range.tag[slab_of(p)];
@@ -517,6 +575,7 @@ void mem_return_large() {
 size_t mem_purge() {
   Arena& a = arena();
   if (Heap* h = own_heap()) {
+    h->kept.clear();
     collect(h, SIZE_MAX);
     for (unsigned cls = 0; cls < kClasses; cls++) {
       flush_oldest(h, cls, h->cache[cls].count);
