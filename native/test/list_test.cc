@@ -24,7 +24,7 @@ bool same(const Collection& c, const Model& model) {
   if (list_size(c) != model.size()) return false;
   ListReader forward(c, 0, ListEnd::kTail);
   for (const std::string& s : model) {
-    if (!forward.next() || text_of(forward.item()) != s || !forward.equals(s)) return false;
+    if (!forward.next() || text_of(forward.item()) != s || !forward.equals(ListpackNeedle(s))) return false;
   }
   if (forward.next()) return false;
   if (model.empty()) return true;

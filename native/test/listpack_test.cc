@@ -2,16 +2,14 @@
 // validator against damaged bytes.
 #include "types/listpack.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "base/rng.h"
 #include "check.h"
 
-using kvasir::Listpack;
-using kvasir::ListpackItem;
-using kvasir::Rng;
-using kvasir::Slice;
+using namespace kvasir;
 
 namespace {
 
@@ -193,5 +191,68 @@ TEST(damaged_bytes_are_refused_or_harmless) {
 }
 
 }  // namespace
+
+TEST(equal_elements_are_erased) {
+  Rng rng(5);
+  for (int round = 0; round < 2000; round++) {
+    Listpack lp = Listpack::make();
+    std::vector<std::string> model;
+    for (uint64_t n = rng.below(30); n > 0; n--) {
+      const uint64_t what = rng.below(4);
+      model.push_back(what == 0   ? "7"
+                      : what == 1 ? "text"
+                      : what == 2 ? std::string(200, 'x')
+                                  : std::to_string(rng.below(3)));
+      lp.append(model.back());
+    }
+    const std::string wanted = rng.below(2) == 0 ? "7" : rng.below(2) == 0 ? "text" : std::string(200, 'x');
+    const size_t limit = rng.below(4);
+    const bool last_ones = rng.below(2) == 0;
+    size_t expected = 0;
+    if (last_ones) std::reverse(model.begin(), model.end());
+    std::erase_if(model, [&](const std::string& s) {
+      if (s != wanted || (limit != 0 && expected == limit)) return false;
+      expected++;
+      return true;
+    });
+    if (last_ones) std::reverse(model.begin(), model.end());
+    CHECK_EQ(lp.erase_equal(ListpackNeedle(wanted), limit, last_ones), expected);
+    CHECK(Listpack::valid(lp.image()));
+    CHECK_EQ(lp.size(), model.size());
+    char tmp[kInt64Chars + 1];
+    size_t i = 0;
+    for (Listpack::Pos at = lp.first(); at != Listpack::kNone; at = lp.next(at), i++) {
+      CHECK_EQ(lp.get(at).str(tmp).str(), model[i]);
+    }
+    lp.destroy();
+  }
+}
+
+// A listpack of others may hold digits as text, and a size written backwards may run on into zeros of the
+// element.
+TEST(foreign_listpacks) {
+  const std::string image(
+      "\x0e\0\0\0\2\0\x82"
+      "12\x03"
+      "\x05\x01"
+      "\x00\xff",
+      14);
+  CHECK(!Listpack::valid(image));  // the last element has no size
+  std::string text(
+      "\x0d\0\0\0\2\0\x82"
+      "12\x03"
+      "\x05\x01\xff",
+      13);
+  CHECK(Listpack::valid(text));
+  const Listpack lp(text.data());
+  CHECK_EQ(lp.find(lp.first(), "12"), lp.first());
+  CHECK(lp.equals(lp.first(), "12"));
+  std::string marked("\x11\0\0\0\1\0\xf4\x01\0\0\0\0\0\0\0\x89\xff", 17);
+  CHECK(Listpack::valid(marked));
+  const Listpack other(marked.data());
+  CHECK_EQ(other.last(), other.first());
+  marked[15] = '\x8a';
+  CHECK(!Listpack::valid(marked));
+}
 
 TEST_MAIN()

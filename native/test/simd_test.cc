@@ -1,4 +1,7 @@
 // Every set of kernels that runs here against plain loops over bits and registers.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -162,9 +165,73 @@ TEST(hll) {
         larger[i] = std::max(raw.data()[i], register_of(dense.data(), i));
       }
       CHECK(same);
-      k->hll_merge(raw.data(), dense.data());
+      const uint8_t* const sources[] = {dense.data(), packed.data()};
+      k->hll_merge(raw.data(), sources, 2);
       CHECK(raw.intact());
       CHECK(memcmp(raw.data(), larger.data(), larger.size()) == 0);
+    }
+  }
+}
+
+// Nothing outside of what was given is touched: before it and behind it no page is mapped.
+TEST(page_edges) {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t room = (simd::kHllRegisters / page + 1) * page;
+  auto* map = static_cast<uint8_t*>(
+      mmap(nullptr, room + 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  mprotect(map, page, PROT_NONE);
+  mprotect(map + page + room, page, PROT_NONE);
+  uint8_t* const begin = map + page;
+  uint8_t* const end = begin + room;
+  Rng rng;
+  fill(rng, begin, room);
+  std::vector<uint8_t> other(simd::kHllRegisters);
+  uint32_t histogram[simd::kHllValues];
+  for (const Kernels* k : simd::available()) {
+    for (const size_t n : lengths()) {
+      for (uint8_t* p : {begin, end - n}) {
+        k->popcount(p, n);
+        memset(p, 0, n);
+        CHECK_EQ(k->prefix_of(p, n, 0), n);
+        k->bit_and(p, p, other.data(), n);
+        k->bit_or(other.data(), p, p, n);
+        k->bit_xor(other.data(), other.data(), p, n);
+        k->bit_not(p, p, n);
+      }
+    }
+    for (uint8_t* dense : {begin, end - simd::kHllDenseBytes}) {
+      std::fill(other.begin(), other.end(), uint8_t{17});
+      k->hll_pack(dense, other.data());
+      k->hll_count_dense(dense, histogram);
+      CHECK_EQ(histogram[17], uint32_t{simd::kHllRegisters});
+      const uint8_t* const sources[] = {dense};
+      k->hll_merge(other.data(), sources, 1);
+    }
+    for (uint8_t* raw : {begin, end - simd::kHllRegisters}) {
+      memset(raw, 3, simd::kHllRegisters);
+      k->hll_count_raw(raw, histogram);
+      const uint8_t* const sources[] = {other.data()};
+      k->hll_merge(raw, sources, 0);
+      k->hll_pack(other.data(), raw);
+      CHECK_EQ(histogram[3], uint32_t{simd::kHllRegisters});
+    }
+  }
+  munmap(map, room + 2 * page);
+}
+
+// Long enough to be read as several streams.
+TEST(popcount_of_much) {
+  std::vector<uint8_t> bytes((size_t{16} << 20) + (3 << 12) + 77);
+  Rng rng;
+  for (size_t i = 0; i < bytes.size(); i += 8) {
+    const uint64_t v = rng.next();
+    memcpy(bytes.data() + i, &v, std::min<size_t>(8, bytes.size() - i));
+  }
+  for (const size_t skip : {0, 1, 64, 12345}) {
+    uint64_t expected = 0;
+    for (size_t i = skip; i < bytes.size(); i++) expected += static_cast<uint64_t>(std::popcount(bytes[i]));
+    for (const Kernels* k : simd::available()) {
+      CHECK_EQ(k->popcount(bytes.data() + skip, bytes.size() - skip), expected);
     }
   }
 }

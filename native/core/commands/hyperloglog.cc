@@ -1,7 +1,9 @@
 // PFADD, PFCOUNT and PFMERGE on strings that are HyperLogLogs.
 #include "commands/hyperloglog.h"
 
+#include <array>
 #include <cstring>
+#include <utility>
 
 #include "commands/key_batch.h"
 
@@ -69,16 +71,25 @@ void pfadd_command(Call& call) {
 
 // Merges the keys from argument 1 on into raw registers; *dense: one of them is. False: an error was replied.
 bool merge_keys(const Call& call, uint8_t* raw, bool* dense) {
-  return for_each_key(call, 1, call.argc(), 1, [&](int, const KeyRef& k) {
+  std::array<Slice, 16> waiting;  // dense ones, to be merged together
+  size_t n = 0;
+  const bool fine = for_each_key(call, 1, call.argc(), 1, [&](int, const KeyRef& k) {
     const Entry* e = call.ks().lookup_read(call.db(), k);
     if (e == nullptr) return true;
     if (!check_hll(call, e)) return false;
     const Slice s = e->string_value(nullptr);
-    if (hll::encoding_of(s) == hll::Encoding::kDense) *dense = true;
+    if (hll::encoding_of(s) == hll::Encoding::kDense) {
+      *dense = true;
+      waiting[n++] = s;
+      if (n == waiting.size()) hll::merge_dense(raw, {waiting.data(), std::exchange(n, 0)});
+      return true;
+    }
     if (hll::merge(raw, s)) return true;
     corrupt_hll(call);
     return false;
   });
+  hll::merge_dense(raw, {waiting.data(), n});
+  return fine;
 }
 
 void pfcount_command(Call& call) {

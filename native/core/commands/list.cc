@@ -219,11 +219,12 @@ void lpos_command(Call& call) {
   const auto size = static_cast<int64_t>(list_size(c));
   ListReader reader(c, forward ? 0 : static_cast<size_t>(size - 1),
                     forward ? ListEnd::kTail : ListEnd::kHead);
+  const ListpackNeedle needle(call.arg(2));
   const Output::Mark mark = several ? call.reply().begin_aggregate() : Output::Mark{};
   int64_t matches = 0;
   int64_t found = 0;
   for (int64_t i = 0; (o.maxlen == 0 || i < o.maxlen) && reader.next(); i++) {
-    if (!reader.equals(call.arg(2)) || ++matches < rank) continue;
+    if (!reader.equals(needle) || ++matches < rank) continue;
     call.reply().integer(forward ? i : size - 1 - i);
     found++;
     if (!several || found == o.count) break;

@@ -40,30 +40,50 @@ KVASIR_TARGET inline uint64_t sum_lanes(__m256i v) {
   return static_cast<uint64_t>(_mm_cvtsi128_si64(two)) + static_cast<uint64_t>(_mm_extract_epi64(two, 1));
 }
 
-// Long inputs through adders of bits, so that one vector of sixteen has its bits counted (Mula, Kurz, Lemire:
+// Counts through adders of bits, so that one vector of sixteen has its bits counted (Mula, Kurz, Lemire:
 // Faster population counts using AVX2 instructions, 2018).
+struct Counter {
+  __m256i ones, twos, fours, eights, sixteens;
+
+  KVASIR_TARGET Counter() { ones = twos = fours = eights = sixteens = _mm256_setzero_si256(); }
+  // 512 bytes
+  KVASIR_TARGET inline void add(const uint8_t* p) {
+    __m256i carry2[2], carry4[2], carry8[2];
+    for (size_t h = 0; h < 2; h++) {
+      for (size_t q = 0; q < 2; q++) {
+        const uint8_t* at = p + h * 256 + q * 128;
+        carry2[0] = add_bits(&ones, load(at), load(at + 32));
+        carry2[1] = add_bits(&ones, load(at + 64), load(at + 96));
+        carry4[q] = add_bits(&twos, carry2[0], carry2[1]);
+      }
+      carry8[h] = add_bits(&fours, carry4[0], carry4[1]);
+    }
+    sixteens = _mm256_add_epi64(sixteens, count_lanes(add_bits(&eights, carry8[0], carry8[1])));
+  }
+  [[nodiscard]] KVASIR_TARGET __m256i total() const {
+    __m256i sum = _mm256_slli_epi64(sixteens, 4);
+    sum = _mm256_add_epi64(sum, _mm256_slli_epi64(count_lanes(eights), 3));
+    sum = _mm256_add_epi64(sum, _mm256_slli_epi64(count_lanes(fours), 2));
+    sum = _mm256_add_epi64(sum, _mm256_slli_epi64(count_lanes(twos), 1));
+    return _mm256_add_epi64(sum, count_lanes(ones));
+  }
+};
+
 KVASIR_TARGET uint64_t popcount(const uint8_t* p, size_t n) {
   __m256i total = _mm256_setzero_si256();
   if (n >= 512) {
-    __m256i ones = total, twos = total, fours = total, eights = total;
-    for (; n >= 512; p += 512, n -= 512) {
-      __m256i carry2[2], carry4[2], carry8[2];
-      for (size_t h = 0; h < 2; h++) {
-        for (size_t q = 0; q < 2; q++) {
-          const uint8_t* at = p + h * 256 + q * 128;
-          carry2[0] = add_bits(&ones, load(at), load(at + 32));
-          carry2[1] = add_bits(&ones, load(at + 64), load(at + 96));
-          carry4[q] = add_bits(&twos, carry2[0], carry2[1]);
-        }
-        carry8[h] = add_bits(&fours, carry4[0], carry4[1]);
+    Counter counter;
+    if (n >= kStreamsFrom) {
+      constexpr size_t kStreams = 8;
+      const size_t each = stream_bytes(n, kStreams);
+      for (size_t i = 0; i < each; i += 512) {
+        for (size_t s = 0; s < kStreams; s++) counter.add(p + s * each + i);
       }
-      total = _mm256_add_epi64(total, count_lanes(add_bits(&eights, carry8[0], carry8[1])));
+      p += kStreams * each;
+      n -= kStreams * each;
     }
-    total = _mm256_slli_epi64(total, 4);
-    total = _mm256_add_epi64(total, _mm256_slli_epi64(count_lanes(eights), 3));
-    total = _mm256_add_epi64(total, _mm256_slli_epi64(count_lanes(fours), 2));
-    total = _mm256_add_epi64(total, _mm256_slli_epi64(count_lanes(twos), 1));
-    total = _mm256_add_epi64(total, count_lanes(ones));
+    for (; n >= 512; p += 512, n -= 512) counter.add(p);
+    total = counter.total();
   }
   for (; n >= 32; p += 32, n -= 32) total = _mm256_add_epi64(total, count_lanes(load(p)));
   return sum_lanes(total) + kSse42.popcount(p, n);
@@ -105,23 +125,24 @@ KVASIR_TARGET void bit_not(uint8_t* out, const uint8_t* a, size_t n) {
   portable::bit_not(out + i, a + i, n - i);
 }
 
-// 32 registers from 24 bytes; the upper half is loaded four bytes early so that no load leaves the 24.
-KVASIR_TARGET inline __m256i unpack(const uint8_t* dense) {
-  const __m256i spread = _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 4, 5, 6, -1,
-                                          7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15, -1);
+// 32 registers from 24 bytes, as unpack_high() in sse42.cc; the upper half is loaded four bytes early so that
+// no load leaves the 24.
+KVASIR_TARGET inline __m256i unpack_high(const uint8_t* dense) {
+  const __m256i spread = _mm256_setr_epi8(0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11, 4, 5, 5, 6, 7, 8,
+                                          8, 9, 10, 11, 11, 12, 13, 14, 14, 15);
   const __m256i bytes = _mm256_loadu2_m128i(reinterpret_cast<const __m128i*>(dense + 8),
                                             reinterpret_cast<const __m128i*>(dense));
-  const __m256i d = _mm256_shuffle_epi8(bytes, spread);
-  const __m256i r0 = _mm256_and_si256(d, _mm256_set1_epi32(0x3f));
-  const __m256i r1 = _mm256_and_si256(_mm256_slli_epi32(d, 2), _mm256_set1_epi32(0x3f00));
-  const __m256i r2 = _mm256_and_si256(_mm256_slli_epi32(d, 4), _mm256_set1_epi32(0x3f0000));
-  const __m256i r3 = _mm256_and_si256(_mm256_slli_epi32(d, 6), _mm256_set1_epi32(0x3f000000));
-  return _mm256_or_si256(_mm256_or_si256(r0, r1), _mm256_or_si256(r2, r3));
+  const __m256i pairs = _mm256_mullo_epi16(_mm256_shuffle_epi8(bytes, spread), _mm256_set1_epi32(0x00010010));
+  return _mm256_blendv_epi8(_mm256_srli_epi16(pairs, 2), pairs,
+                            _mm256_set1_epi16(static_cast<int16_t>(0xff00)));
 }
 
-KVASIR_TARGET void hll_merge(uint8_t* raw, const uint8_t* dense) {
-  for (size_t i = 0; i < kHllRegisters; i += 32, dense += 24) {
-    store(raw + i, _mm256_max_epu8(load(raw + i), unpack(dense)));
+KVASIR_TARGET void hll_merge(uint8_t* raw, const uint8_t* const* dense, size_t n) {
+  const __m256i six_bits = _mm256_set1_epi8(63);
+  for (size_t i = 0, at = 0; i < kHllRegisters; i += 32, at += 24) {
+    __m256i r = _mm256_slli_epi16(load(raw + i), 2);
+    for (size_t s = 0; s < n; s++) r = _mm256_max_epu8(r, unpack_high(dense[s] + at));
+    store(raw + i, _mm256_and_si256(_mm256_srli_epi16(r, 2), six_bits));
   }
 }
 

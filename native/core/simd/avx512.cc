@@ -24,25 +24,43 @@ KVASIR_TARGET inline void store(uint8_t* p, __m512i v) { _mm512_storeu_si512(p, 
 // n < 64
 inline __mmask64 first(size_t n) { return (uint64_t{1} << n) - 1; }
 
-KVASIR_TARGET uint64_t popcount(const uint8_t* p, size_t n) {
-  __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
-  // A load across a cache line costs two: worth a step to the next line if there are many.
-  const size_t head = -reinterpret_cast<uintptr_t>(p) & 63;
-  if (n >= 1024 && head != 0) {
-    a = _mm512_popcnt_epi64(_mm512_maskz_loadu_epi8(first(head), p));
-    p += head;
-    n -= head;
-  }
-  for (; n >= 256; p += 256, n -= 256) {
+// Counts in four vectors, so that an addition does not have to wait for the one before it.
+struct Counter {
+  __m512i a, b, c, d;
+
+  KVASIR_TARGET Counter() { a = b = c = d = _mm512_setzero_si512(); }
+  // 256 bytes
+  KVASIR_TARGET inline void add(const uint8_t* p) {
     a = _mm512_add_epi64(a, _mm512_popcnt_epi64(load(p)));
     b = _mm512_add_epi64(b, _mm512_popcnt_epi64(load(p + 64)));
     c = _mm512_add_epi64(c, _mm512_popcnt_epi64(load(p + 128)));
     d = _mm512_add_epi64(d, _mm512_popcnt_epi64(load(p + 192)));
   }
-  for (; n >= 64; p += 64, n -= 64) a = _mm512_add_epi64(a, _mm512_popcnt_epi64(load(p)));
-  if (n != 0) b = _mm512_add_epi64(b, _mm512_popcnt_epi64(_mm512_maskz_loadu_epi8(first(n), p)));
-  a = _mm512_add_epi64(_mm512_add_epi64(a, b), _mm512_add_epi64(c, d));
-  return static_cast<uint64_t>(_mm512_reduce_add_epi64(a));
+  // Those of p that the mask has.
+  KVASIR_TARGET inline void add(__mmask64 mask, const uint8_t* p) {
+    a = _mm512_add_epi64(a, _mm512_popcnt_epi64(_mm512_maskz_loadu_epi8(mask, p)));
+  }
+  [[nodiscard]] KVASIR_TARGET inline uint64_t total() const {
+    return static_cast<uint64_t>(
+        _mm512_reduce_add_epi64(_mm512_add_epi64(_mm512_add_epi64(a, b), _mm512_add_epi64(c, d))));
+  }
+};
+
+KVASIR_TARGET uint64_t popcount(const uint8_t* p, size_t n) {
+  // Where memory is what takes the time, halves of lines asked for in turn were measured to come sooner.
+  if (n >= kStreamsFrom) return kAvx2.popcount(p, n);
+  Counter counter;
+  // A load across a cache line costs two: worth a step to the next line if there are many.
+  const size_t head = -reinterpret_cast<uintptr_t>(p) & 63;
+  if (n >= 1024 && head != 0) {
+    counter.add(first(head), p);
+    p += head;
+    n -= head;
+  }
+  for (; n >= 256; p += 256, n -= 256) counter.add(p);
+  for (; n >= 64; p += 64, n -= 64) counter.add(~uint64_t{0}, p);
+  if (n != 0) counter.add(first(n), p);
+  return counter.total();
 }
 
 KVASIR_TARGET size_t prefix_of(const uint8_t* p, size_t n, uint8_t value) {
@@ -96,24 +114,43 @@ KVASIR_TARGET void bit_not(uint8_t* out, const uint8_t* a, size_t n) {
 }
 
 constexpr __mmask64 kPacked64 = 0x0000ffffffffffff;  // 64 dense registers: 48 bytes
+constexpr size_t kLastBlock = simd::kHllDenseBytes - 48;
 
-// 64 registers, a byte each, whose upper two bits are left-overs of their neighbours: six bytes to each
-// 64-bit lane, and from there six bits to each byte.
-KVASIR_TARGET inline __m512i unpack_unmasked(const uint8_t* dense) {
+// The 48 bytes of a block in the lower part of a vector. All blocks but the last have others behind them.
+KVASIR_TARGET inline __m512i load_block(const uint8_t* dense, size_t at) {
+  return at < kLastBlock ? load(dense + at) : _mm512_maskz_loadu_epi8(kPacked64, dense + at);
+}
+
+// 64 registers, a byte each: six bytes to each 64-bit lane, and from there eight bits to each byte, six of
+// which are the register and two its neighbours' left-overs. `shifts` says which.
+KVASIR_TARGET inline __m512i unpack_unmasked(__m512i block, __m512i shifts) {
   const __m512i spread =
       _mm512_set_epi8(63, 63, 47, 46, 45, 44, 43, 42, 63, 63, 41, 40, 39, 38, 37, 36, 63, 63, 35, 34, 33, 32,
                       31, 30, 63, 63, 29, 28, 27, 26, 25, 24, 63, 63, 23, 22, 21, 20, 19, 18, 63, 63, 17, 16,
                       15, 14, 13, 12, 63, 63, 11, 10, 9, 8, 7, 6, 63, 63, 5, 4, 3, 2, 1, 0);
-  const __m512i shifts = _mm512_set1_epi64(0x2a241e18120c0600);  // 0, 6, 12, ... 42
-  const __m512i bytes = _mm512_maskz_loadu_epi8(kPacked64, dense);
-  return _mm512_multishift_epi64_epi8(shifts, _mm512_permutexvar_epi8(spread, bytes));
+  return _mm512_multishift_epi64_epi8(shifts, _mm512_permutexvar_epi8(spread, block));
 }
+// The register in the lower six bits: shifts by 0, 6, 12, ... 42.
+KVASIR_TARGET inline __m512i low_shifts() { return _mm512_set1_epi64(0x2a241e18120c0600); }
+// In the upper six, which do not have to be cut out before the larger of two is taken: by two less.
+KVASIR_TARGET inline __m512i high_shifts() { return _mm512_set1_epi64(0x28221c16100a043e); }
 
-KVASIR_TARGET void hll_merge(uint8_t* raw, const uint8_t* dense) {
+KVASIR_TARGET void hll_merge(uint8_t* raw, const uint8_t* const* dense, size_t n) {
+  // Blocks whose registers stay in vectors while all sources are gone through.
+  constexpr size_t kTogether = 8;
+  const __m512i shifts = high_shifts();
   const __m512i six_bits = _mm512_set1_epi8(63);
-  for (size_t i = 0; i < kHllRegisters; i += 64, dense += 48) {
-    const __m512i r = _mm512_and_si512(unpack_unmasked(dense), six_bits);
-    store(raw + i, _mm512_max_epu8(load(raw + i), r));
+  for (size_t at = 0; at <= kLastBlock; at += kTogether * 48, raw += kTogether * 64) {
+    __m512i r[kTogether];
+    for (size_t i = 0; i < kTogether; i++) r[i] = _mm512_slli_epi16(load(raw + i * 64), 2);
+    for (size_t s = 0; s < n; s++) {
+      for (size_t i = 0; i < kTogether; i++) {
+        r[i] = _mm512_max_epu8(r[i], unpack_unmasked(load_block(dense[s], at + i * 48), shifts));
+      }
+    }
+    for (size_t i = 0; i < kTogether; i++) {
+      store(raw + i * 64, _mm512_and_si512(_mm512_srli_epi16(r[i], 2), six_bits));
+    }
   }
 }
 
@@ -122,13 +159,19 @@ KVASIR_TARGET void hll_pack(uint8_t* dense, const uint8_t* raw) {
       _mm512_set_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 61, 60, 59, 58, 57, 56, 53, 52, 51, 50,
                       49, 48, 45, 44, 43, 42, 41, 40, 37, 36, 35, 34, 33, 32, 29, 28, 27, 26, 25, 24, 21, 20,
                       19, 18, 17, 16, 13, 12, 11, 10, 9, 8, 5, 4, 3, 2, 1, 0);
-  for (size_t i = 0; i < kHllRegisters; i += 64, dense += 48) {
-    const __m512i pairs = _mm512_maddubs_epi16(load(raw + i), _mm512_set1_epi16(0x4001));  // a + 64 b
+  for (size_t at = 0; at <= kLastBlock; at += 48, raw += 64) {
+    const __m512i pairs = _mm512_maddubs_epi16(load(raw), _mm512_set1_epi16(0x4001));  // a + 64 b
     const __m512i fours = _mm512_madd_epi16(pairs, _mm512_set1_epi32(0x10000001));  // ... + 4096 (c + 64 d)
     // The upper 24 bits of each lane down to where the lower 24 end.
     const __m512i low = _mm512_and_si512(fours, _mm512_set1_epi64(0xffffff));
     const __m512i eights = _mm512_or_si512(low, _mm512_slli_epi64(_mm512_srli_epi64(fours, 32), 24));
-    _mm512_mask_storeu_epi8(dense, kPacked64, _mm512_permutexvar_epi8(squeeze, eights));
+    const __m512i packed = _mm512_permutexvar_epi8(squeeze, eights);
+    // The next block overwrites what is too much; a masked store would be many times slower on some CPUs.
+    if (at < kLastBlock) {
+      store(dense + at, packed);
+    } else {
+      _mm512_mask_storeu_epi8(dense + at, kPacked64, packed);
+    }
   }
 }
 
@@ -192,10 +235,11 @@ KVASIR_TARGET inline void sum_counts(const __m512i* counts, uint32_t* histogram)
 }
 
 KVASIR_TARGET void hll_count_dense(const uint8_t* dense, uint32_t* histogram) {
+  const __m512i shifts = low_shifts();
   __m512i counts[kHllValues] = {};
-  for (size_t i = 0; i < kHllRegisters; i += 512) {
+  for (size_t at = 0; at <= kLastBlock;) {
     __m512i v[8];
-    for (int j = 0; j < 8; j++, dense += 48) v[j] = bit_planes(unpack_unmasked(dense));
+    for (int j = 0; j < 8; j++, at += 48) v[j] = bit_planes(unpack_unmasked(load_block(dense, at), shifts));
     count_block(v, counts);
   }
   sum_counts(counts, histogram);

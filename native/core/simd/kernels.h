@@ -33,8 +33,8 @@ struct Kernels {
   void (*bit_or)(uint8_t* out, const uint8_t* a, const uint8_t* b, size_t n);
   void (*bit_xor)(uint8_t* out, const uint8_t* a, const uint8_t* b, size_t n);
   void (*bit_not)(uint8_t* out, const uint8_t* a, size_t n);
-  // Every raw register becomes the larger one of itself and the dense one.
-  void (*hll_merge)(uint8_t* raw, const uint8_t* dense);
+  // Every raw register, all below 64, becomes the largest one of itself and those of n dense ones.
+  void (*hll_merge)(uint8_t* raw, const uint8_t* const* dense, size_t n);
   // Raw registers, all below 64, to dense ones.
   void (*hll_pack)(uint8_t* dense, const uint8_t* raw);
   // How many registers have each value. Raw registers must be below 64.

@@ -56,17 +56,20 @@ void bit_not(uint8_t* out, const uint8_t* a, size_t n) {
 }
 
 // Three bytes are four registers: vector i of three holds byte i of each group, vector j of four register j.
-void hll_merge(uint8_t* raw, const uint8_t* dense) {
-  const uint8x16_t six_bits = vdupq_n_u8(63);
-  for (size_t i = 0; i < kHllRegisters; i += 64, dense += 48) {
-    const uint8x16x3_t b = vld3q_u8(dense);
+// While the largest are looked for, registers are in the upper six bits of their bytes, above what neighbours
+// have left there.
+void hll_merge(uint8_t* raw, const uint8_t* const* dense, size_t n) {
+  for (size_t i = 0, at = 0; i < kHllRegisters; i += 64, at += 48) {
     uint8x16x4_t r = vld4q_u8(raw + i);
-    r.val[0] = vmaxq_u8(r.val[0], vandq_u8(b.val[0], six_bits));
-    r.val[1] =
-        vmaxq_u8(r.val[1], vandq_u8(vorrq_u8(vshrq_n_u8(b.val[0], 6), vshlq_n_u8(b.val[1], 2)), six_bits));
-    r.val[2] =
-        vmaxq_u8(r.val[2], vandq_u8(vorrq_u8(vshrq_n_u8(b.val[1], 4), vshlq_n_u8(b.val[2], 4)), six_bits));
-    r.val[3] = vmaxq_u8(r.val[3], vshrq_n_u8(b.val[2], 2));
+    for (uint8x16_t& v : r.val) v = vshlq_n_u8(v, 2);
+    for (size_t s = 0; s < n; s++) {
+      const uint8x16x3_t b = vld3q_u8(dense[s] + at);
+      r.val[0] = vmaxq_u8(r.val[0], vshlq_n_u8(b.val[0], 2));
+      r.val[1] = vmaxq_u8(r.val[1], vsriq_n_u8(vshlq_n_u8(b.val[1], 4), b.val[0], 4));
+      r.val[2] = vmaxq_u8(r.val[2], vsriq_n_u8(vshlq_n_u8(b.val[2], 6), b.val[1], 2));
+      r.val[3] = vmaxq_u8(r.val[3], b.val[2]);
+    }
+    for (uint8x16_t& v : r.val) v = vshrq_n_u8(v, 2);
     vst4q_u8(raw + i, r);
   }
 }

@@ -58,13 +58,15 @@ struct Histograms {
   }
 };
 
-void hll_merge(uint8_t* raw, const uint8_t* dense) {
-  for (size_t g = 0; g < kGroups; g++) {
-    const uint64_t packed = load48(dense + g * 6);
-    for (size_t i = 0; i < 8; i++) {
-      const auto value = static_cast<uint8_t>(packed >> (6 * i) & 63);
-      uint8_t& r = raw[g * 8 + i];
-      r = value > r ? value : r;
+void hll_merge(uint8_t* raw, const uint8_t* const* dense, size_t n) {
+  for (; n > 0; n--, dense++) {
+    for (size_t g = 0; g < kGroups; g++) {
+      const uint64_t packed = load48(*dense + g * 6);
+      for (size_t i = 0; i < 8; i++) {
+        const auto value = static_cast<uint8_t>(packed >> (6 * i) & 63);
+        uint8_t& r = raw[g * 8 + i];
+        r = value > r ? value : r;
+      }
     }
   }
 }

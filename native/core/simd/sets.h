@@ -20,6 +20,16 @@ extern const Kernels kSse42, kAvx2, kAvx512;
 extern const Kernels kNeon;
 #endif
 
+// From so many bytes on, which no cache holds, an input is read in several places in turn: each is a stream
+// to the CPU's prefetchers, and one stream alone does not use what the memory can deliver.
+inline constexpr size_t kStreamsFrom = size_t{16} << 20;
+// The bytes of each of n streams, a multiple of 4096 / n. They are pages in odd numbers and a bit more, so
+// that streams neither compete for the same sets of a cache nor come to the ends of their pages together.
+constexpr size_t stream_bytes(size_t size, size_t n) {
+  constexpr size_t kPage = 4096;
+  return ((size / n / kPage - 2) | 1) * kPage + kPage / n;
+}
+
 namespace portable {
 uint64_t popcount(const uint8_t* p, size_t n);
 size_t prefix_of(const uint8_t* p, size_t n, uint8_t value);

@@ -71,24 +71,28 @@ KVASIR_TARGET void bit_not(uint8_t* out, const uint8_t* a, size_t n) {
   portable::bit_not(out + i, a + i, n - i);
 }
 
-// Sixteen registers from twelve bytes: three bytes to each 32-bit lane by `spread`, and from there each six
-// bits to a byte.
-KVASIR_TARGET inline __m128i unpack(__m128i bytes, __m128i spread) {
-  const __m128i d = _mm_shuffle_epi8(bytes, spread);
-  const __m128i r0 = _mm_and_si128(d, _mm_set1_epi32(0x3f));
-  const __m128i r1 = _mm_and_si128(_mm_slli_epi32(d, 2), _mm_set1_epi32(0x3f00));
-  const __m128i r2 = _mm_and_si128(_mm_slli_epi32(d, 4), _mm_set1_epi32(0x3f0000));
-  const __m128i r3 = _mm_and_si128(_mm_slli_epi32(d, 6), _mm_set1_epi32(0x3f000000));
-  return _mm_or_si128(_mm_or_si128(r0, r1), _mm_or_si128(r2, r3));
+// Sixteen registers from twelve bytes, each in the upper six bits of its byte: below is what its neighbours
+// have left there, which does not matter to the larger of two. `spread` brings the bytes that have registers
+// 0 and 1 of four to the first 16 bits of each 32, and those that have 2 and 3 to the others.
+KVASIR_TARGET inline __m128i unpack_high(__m128i bytes, __m128i spread) {
+  const __m128i pairs = _mm_mullo_epi16(_mm_shuffle_epi8(bytes, spread), _mm_set1_epi32(0x00010010));
+  return _mm_blendv_epi8(_mm_srli_epi16(pairs, 2), pairs, _mm_set1_epi16(static_cast<int16_t>(0xff00)));
 }
 
-KVASIR_TARGET void hll_merge(uint8_t* raw, const uint8_t* dense) {
+KVASIR_TARGET void hll_merge(uint8_t* raw, const uint8_t* const* dense, size_t n) {
   // Blocks of 24 bytes, the second load four bytes early so that neither leaves the block.
-  const __m128i first = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
-  const __m128i second = _mm_setr_epi8(4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15, -1);
-  for (size_t i = 0; i < kHllRegisters; i += 32, dense += 24) {
-    store(raw + i, _mm_max_epu8(load(raw + i), unpack(load(dense), first)));
-    store(raw + i + 16, _mm_max_epu8(load(raw + i + 16), unpack(load(dense + 8), second)));
+  const __m128i first = _mm_setr_epi8(0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11);
+  const __m128i second = _mm_setr_epi8(4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11, 12, 13, 14, 14, 15);
+  const __m128i six_bits = _mm_set1_epi8(63);
+  for (size_t i = 0, at = 0; i < kHllRegisters; i += 32, at += 24) {
+    __m128i low = _mm_slli_epi16(load(raw + i), 2);
+    __m128i high = _mm_slli_epi16(load(raw + i + 16), 2);
+    for (size_t s = 0; s < n; s++) {
+      low = _mm_max_epu8(low, unpack_high(load(dense[s] + at), first));
+      high = _mm_max_epu8(high, unpack_high(load(dense[s] + at + 8), second));
+    }
+    store(raw + i, _mm_and_si128(_mm_srli_epi16(low, 2), six_bits));
+    store(raw + i + 16, _mm_and_si128(_mm_srli_epi16(high, 2), six_bits));
   }
 }
 

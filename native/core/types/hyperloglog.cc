@@ -1,5 +1,7 @@
 #include "types/hyperloglog.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -267,9 +269,19 @@ bool to_dense(String& s) {
   return true;
 }
 
+void merge_dense(uint8_t* raw, std::span<const Slice> strings) {
+  std::array<const uint8_t*, 16> registers;
+  while (!strings.empty()) {
+    const size_t n = std::min(strings.size(), registers.size());
+    for (size_t i = 0; i < n; i++) registers[i] = registers_of(strings[i]);
+    simd::kernels().hll_merge(raw, registers.data(), n);
+    strings = strings.subspan(n);
+  }
+}
+
 bool merge(uint8_t* raw, Slice s) {
   if (encoding_of(s) == Encoding::kDense) {
-    simd::kernels().hll_merge(raw, registers_of(s));
+    merge_dense(raw, {&s, 1});
     return true;
   }
   size_t index = 0;

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/slice.h"
 #include "simd/kernels.h"
@@ -61,6 +62,8 @@ Change raise(String& s, size_t index, uint8_t value, size_t sparse_max_bytes);
 bool to_dense(String& s);
 // Each raw register becomes the larger of the two. False: corrupt; some may have changed.
 bool merge(uint8_t* raw, Slice s);
+// The same with several dense strings at once, which costs less.
+void merge_dense(uint8_t* raw, std::span<const Slice> strings);
 // False: corrupt.
 bool cardinality(Slice s, uint64_t* estimate);
 uint64_t cardinality_of_raw(const uint8_t* raw);

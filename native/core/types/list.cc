@@ -108,35 +108,20 @@ void list_erase(Collection& c, size_t start, size_t count) {
 size_t list_remove(Collection& c, Slice text, size_t limit, ListEnd from) {
   if (!is_listpack(c)) return quicklist(c)->remove(text, limit, from);
   Listpack lp = listpack(c);
-  size_t removed = 0;
-  const bool forward = from == ListEnd::kHead;
-  for (Listpack::Pos at = forward ? lp.find(lp.first(), text) : lp.last();
-       at != Listpack::kNone && (limit == 0 || removed < limit);) {
-    if (forward) {
-      removed++;
-      const Listpack::Pos behind = lp.erase(at);
-      at = behind == Listpack::kNone ? Listpack::kNone : lp.find(behind, text);
-      continue;
-    }
-    const Listpack::Pos before = lp.prev(at);
-    if (lp.equals(at, text)) {
-      lp.erase(at);
-      removed++;
-    }
-    at = before;
-  }
+  const size_t removed = lp.erase_equal(ListpackNeedle(text), limit, from == ListEnd::kTail);
   c.data = lp.data();
   return removed;
 }
 
 bool list_insert(Collection& c, Slice pivot, bool after, const ListValue& v, const EncodingLimits& limits) {
   if (!is_listpack(c)) {
+    const ListpackNeedle needle(pivot);
     Quicklist::Place place;
     {
       QuicklistReader reader(*quicklist(c), 0, ListEnd::kTail);
       do {
         if (!reader.next()) return false;
-      } while (!reader.equals(pivot));
+      } while (!reader.equals(needle));
       place = reader.place();
     }
     quicklist(c)->insert(place, after, v, limits.list_packed_threshold);

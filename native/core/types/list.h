@@ -54,8 +54,8 @@ class ListReader {
     static_cast<ListpackItem&>(item) = listpack_.get(at_);
     return item;
   }
-  [[nodiscard]] bool equals(Slice text) const {
-    return quicklist_ ? quicklist_->equals(text) : listpack_.equals(at_, text);
+  [[nodiscard]] bool equals(const ListpackNeedle& needle) const {
+    return quicklist_ ? quicklist_->equals(needle) : listpack_.equals(at_, needle);
   }
 
  private:

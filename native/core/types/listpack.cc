@@ -9,9 +9,6 @@ namespace kvasir {
 
 namespace {
 
-// Growth beyond this is not amortised: long listpacks are cut by their owners long before.
-constexpr size_t kSlackUpTo = 8192;
-
 int64_t little_endian(const uint8_t* p, unsigned bytes) {
   uint64_t v = 0;
   memcpy(&v, p, bytes);
@@ -215,18 +212,17 @@ ListpackItem Listpack::get(Pos at) const {
   return item;
 }
 
-bool Listpack::equals(Pos at, Slice text) const {
+bool Listpack::equals(Pos at, const ListpackNeedle& needle) const {
+  const uint8_t b = p_[at];
+  // A number may also stand there as text, in a listpack that others made.
+  const bool is_text = b >= 0x80 && (b < 0xc0 || (b >= 0xe0 && b <= 0xf0));
+  if (!is_text && !needle.is_number_) return false;
   const ListpackItem item = get(at);
-  if (!item.is_int) return item.text == text;
-  int64_t v;
-  return text.size <= kInt64Chars && parse_i64(text, &v) && v == item.number;
+  return is_text ? item.text == needle.text_ : item.number == needle.number_;
 }
 
-Listpack::Pos Listpack::find(Pos from, Slice text, unsigned skip) const {
+Listpack::Pos Listpack::find(Pos from, const ListpackNeedle& needle, unsigned skip) const {
   if (from == kNone) return kNone;
-  // Numbers are compared as numbers. One may also stand there as text, in a listpack that others made.
-  int64_t v = 0;
-  const bool number = text.size <= kInt64Chars && parse_i64(text, &v);
   unsigned left = 0;
   for (Pos at = from; p_[at] != kEnd; at += element_bytes(at)) {
     if (left > 0) {
@@ -234,11 +230,7 @@ Listpack::Pos Listpack::find(Pos from, Slice text, unsigned skip) const {
       continue;
     }
     left = skip;
-    const uint8_t b = p_[at];
-    const bool is_text = b >= 0x80 && (b < 0xc0 || (b >= 0xe0 && b <= 0xf0));
-    if (!is_text && !number) continue;
-    const ListpackItem item = get(at);
-    if (is_text ? item.text == text : item.number == v) return at;
+    if (equals(at, needle)) return at;
   }
   return kNone;
 }
@@ -269,16 +261,18 @@ void Listpack::resize_at(Pos at, size_t old_size, size_t new_size) {
   const size_t wanted = total - old_size + new_size;
   const size_t tail = total - at - old_size;
   if (new_size > old_size) {
-    if (wanted > mem_usable(p_)) {
-      p_ = static_cast<uint8_t*>(mem_realloc(p_, wanted + (wanted <= kSlackUpTo ? wanted / 16 : 0)));
-    }
+    reserve(wanted);
     memmove(p_ + at + new_size, p_ + at + old_size, tail);
+    set_bytes(wanted);
   } else if (new_size < old_size) {
     memmove(p_ + at + new_size, p_ + at + old_size, tail);
-    // What a removal leaves is given back when it is worth a copy.
-    if (wanted < mem_usable(p_) / 2) p_ = static_cast<uint8_t*>(mem_realloc(p_, wanted));
+    shrink_to(wanted);
   }
-  set_bytes(wanted);
+}
+
+void Listpack::shrink_to(size_t bytes) {
+  set_bytes(bytes);
+  if (bytes < mem_usable(p_) / 2) p_ = static_cast<uint8_t*>(mem_realloc(p_, bytes));
 }
 
 Listpack::Pos Listpack::splice(Pos at, size_t old_size, const Encoded& e) {
@@ -329,6 +323,40 @@ Listpack::Pos Listpack::erase(Pos at, size_t count) {
     count_changed(-removed);
   }
   return p_[at] == kEnd ? kNone : at;
+}
+
+// Elements that stay move to their place in runs: each byte once at most.
+size_t Listpack::erase_equal(const ListpackNeedle& needle, size_t limit, bool last_ones) {
+  size_t pass = 0;  // how many equal ones to leave alone first
+  if (last_ones && limit != 0) {
+    size_t all = 0;
+    for (Pos at = first(); at != kNone; at = next(at)) all += equals(at, needle) ? 1 : 0;
+    pass = all > limit ? all - limit : 0;
+  }
+  size_t removed = 0;
+  Pos to = kHeader;    // where the next run goes
+  Pos from = kHeader;  // where it begins
+  const auto move_run = [&](Pos end) {
+    if (to != from) memmove(p_ + to, p_ + from, end - from);
+    to += end - from;
+  };
+  Pos at = kHeader;
+  for (Pos behind; p_[at] != kEnd && (limit == 0 || removed < limit); at = behind) {
+    behind = at + element_bytes(at);
+    if (!equals(at, needle)) continue;
+    if (pass > 0) {
+      pass--;
+      continue;
+    }
+    move_run(at);
+    from = behind;
+    removed++;
+  }
+  if (removed == 0) return 0;
+  move_run(static_cast<Pos>(bytes()));
+  shrink_to(to);
+  count_changed(-static_cast<int64_t>(removed));
+  return removed;
 }
 
 void Listpack::append_all(const Listpack& other) {

@@ -39,6 +39,21 @@ struct ListpackItem {
   }
 };
 
+// A text that is looked for, understood once and compared with many elements.
+class ListpackNeedle {
+ public:
+  explicit ListpackNeedle(Slice text) : text_(text) {
+    is_number_ = text.size <= kInt64Chars && parse_i64(text, &number_);
+  }
+  [[nodiscard]] const Slice& text() const { return text_; }
+
+ private:
+  friend class Listpack;
+  Slice text_;
+  int64_t number_ = 0;
+  bool is_number_;
+};
+
 class Listpack {
  public:
   using Pos = uint32_t;
@@ -110,11 +125,15 @@ class Listpack {
     }
     return at;
   }
-  // Whether the element at `at` reads as `text`.
-  [[nodiscard]] bool equals(Pos at, Slice text) const;
-  // The first element from `from` on that reads as `text`, looking at one, leaving `skip` out, looking at the
-  // next, and so on: skip 1 finds keys among pairs.
-  [[nodiscard]] Pos find(Pos from, Slice text, unsigned skip = 0) const;
+  // Whether the element at `at` reads as the text.
+  [[nodiscard]] bool equals(Pos at, const ListpackNeedle& needle) const;
+  [[nodiscard]] bool equals(Pos at, Slice text) const { return equals(at, ListpackNeedle(text)); }
+  // The first element from `from` on that reads as the text, looking at one, leaving `skip` out, looking at
+  // the next, and so on: skip 1 finds keys among pairs.
+  [[nodiscard]] Pos find(Pos from, const ListpackNeedle& needle, unsigned skip = 0) const;
+  [[nodiscard]] Pos find(Pos from, Slice text, unsigned skip = 0) const {
+    return find(from, ListpackNeedle(text), skip);
+  }
 
   // --- changing; each returns the position of what was put in ---
   Pos append(Slice text) { return insert_before(end_pos(), text); }
@@ -128,9 +147,12 @@ class Listpack {
   // Removes `count` elements from `at` on (or as many as there are); the position of what follows, kNone at
   // the end.
   Pos erase(Pos at, size_t count = 1);
+  // Removes elements that read as the text, at most `limit` of them (0: all), the first ones or the last; how
+  // many.
+  size_t erase_equal(const ListpackNeedle& needle, size_t limit, bool last_ones);
   // The elements of `other` behind ours; `other` stays as it is.
   void append_all(const Listpack& other);
-  // Has room for `total` bytes in all.
+  // Makes room for that many bytes in all.
   void reserve(size_t total);
   // Gives back room that growing left.
   void shrink();
@@ -176,6 +198,8 @@ class Listpack {
   // Makes room of new_size bytes in place of old_size at `at` and writes the element there.
   Pos splice(Pos at, size_t old_size, const Encoded& e);
   void resize_at(Pos at, size_t old_size, size_t new_size);
+  // Fewer bytes than before; what is left over is given back when that is worth a copy.
+  void shrink_to(size_t bytes);
   void set_bytes(size_t n) {
     const auto v = static_cast<uint32_t>(n);
     memcpy(p_, &v, 4);

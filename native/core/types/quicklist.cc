@@ -304,6 +304,10 @@ void Quicklist::push(ListEnd end, const ListValue& v, size_t packed_threshold) {
   Node* const at = after ? tail_ : head_;
   if (room_in(at, v.text.size, packed_threshold)) [[likely]] {
     Listpack lp(at->data);
+    // More are likely to follow; what is left over in the end goes when the node is full.
+    if (const size_t grown = at->size + v.text.size + kElementOverhead; grown > mem_usable(at->data)) {
+      lp.reserve(grown + grown / 8);
+    }
     if (after) {
       lp.append(v.text);
     } else {
@@ -460,40 +464,43 @@ void Quicklist::erase(size_t start, size_t count) {
   }
 }
 
+size_t Quicklist::remove_in(Node* n, const ListpackNeedle& needle, size_t limit, bool last_ones) {
+  if (n->plain && n->size != needle.text().size) return 0;
+  // Where nothing is found a compressed node stays as it is.
+  Node open = *n;
+  if (n->compressed) {
+    open.data = unpacked(n);
+    open.compressed = false;
+  }
+  Listpack lp(open.data);
+  const bool found =
+      n->plain ? image(&open) == needle.text() : lp.find(lp.first(), needle) != Listpack::kNone;
+  if (!found) {
+    if (n->compressed) release(open);
+    return 0;
+  }
+  if (n->compressed) release(*n);
+  n->data = open.data;
+  n->compressed = false;
+  if (n->plain) {
+    unlink_and_free(n);
+    return 1;
+  }
+  const size_t removed = lp.erase_equal(needle, limit, last_ones);
+  changed(n, lp);
+  n->count -= static_cast<uint32_t>(removed);
+  count_ -= removed;
+  n->count == 0 ? unlink_and_free(n) : settle(n);
+  return removed;
+}
+
 size_t Quicklist::remove(Slice text, size_t limit, ListEnd from) {
-  size_t removed = 0;
+  const ListpackNeedle needle(text);
   const bool forward = from == ListEnd::kHead;
+  size_t removed = 0;
   for (Node* n = forward ? head_ : tail_; n != nullptr && (limit == 0 || removed < limit);) {
     Node* const following = forward ? n->next : n->prev;
-    unpack(n);
-    bool gone = false;
-    if (n->plain) {
-      gone = image(n) == text;
-      removed += gone ? 1 : 0;
-      if (gone) unlink_and_free(n);
-    } else {
-      for (Listpack::Pos at = forward ? Listpack(n->data).first() : Listpack(n->data).last();
-           at != Listpack::kNone && (limit == 0 || removed < limit);) {
-        Listpack lp(n->data);
-        if (!lp.equals(at, text)) {
-          at = forward ? lp.next(at) : lp.prev(at);
-          continue;
-        }
-        removed++;
-        if (n->count == 1) {
-          unlink_and_free(n);
-          gone = true;
-          break;
-        }
-        const Listpack::Pos before = lp.prev(at);
-        const Listpack::Pos behind = lp.erase(at);
-        changed(n, lp);
-        n->count--;
-        count_--;
-        at = forward ? behind : before;
-      }
-    }
-    if (!gone) settle(n);
+    removed += remove_in(n, needle, limit == 0 ? 0 : limit - removed, !forward);
     n = following;
   }
   return removed;
@@ -577,9 +584,9 @@ ListItem QuicklistReader::item() const {
   return item;
 }
 
-bool QuicklistReader::equals(Slice text) const {
-  return at_.node->plain ? static_cast<StrBuf*>(data_)->slice() == text
-                         : Listpack(data_).equals(at_.pos, text);
+bool QuicklistReader::equals(const ListpackNeedle& needle) const {
+  return at_.node->plain ? static_cast<StrBuf*>(data_)->slice() == needle.text()
+                         : Listpack(data_).equals(at_.pos, needle);
 }
 
 }  // namespace kvasir

@@ -88,7 +88,7 @@ class Quicklist {
   // Bytes of all nodes unpacked (DEBUG OBJECT).
   [[nodiscard]] size_t unpacked_bytes() const;
 
-  // packed_threshold: see EncodingLimits::list_packed_threshold.
+  // packed_threshold: see EncodingLimits::list_packed_threshold. The text is not one of this list's own.
   void push(ListEnd end, const ListValue& v, size_t packed_threshold);
   // Adds a listpack with elements as the last node; takes it over.
   void append_listpack(Listpack lp);
@@ -132,6 +132,8 @@ class Quicklist {
   [[nodiscard]] Node* locate(size_t index, size_t* offset) const;
   // Restores a node's bytes from what compression made of them: a listpack or a StrBuf, the caller's.
   static void* unpacked(const Node* n);
+  // remove() in one node, which may go.
+  size_t remove_in(Node* n, const ListpackNeedle& needle, size_t limit, bool last_ones);
   // Removes elements of one packed node; the node may go.
   void erase_in(Node* n, Listpack::Pos pos, size_t count);
 
@@ -167,7 +169,7 @@ class QuicklistReader {
   bool next();
   // Of the element it is at.
   [[nodiscard]] ListItem item() const;
-  [[nodiscard]] bool equals(Slice text) const;
+  [[nodiscard]] bool equals(const ListpackNeedle& needle) const;
   [[nodiscard]] const Quicklist::Place& place() const { return at_; }
 
  private:

@@ -276,10 +276,11 @@ std::optional<size_t> zset_rank(const Collection& c, Slice member, double* score
     return big(c).order.rank_of(m);
   }
   const Listpack lp = pack(c);
+  const ListpackNeedle needle(member);
   size_t rank = 0;
   for (Pos at = lp.first(); at != Listpack::kNone; rank++) {
     const Pos score_pos = lp.next(at);
-    if (lp.equals(at, member)) {
+    if (lp.equals(at, needle)) {
       *score = score_at(lp, score_pos);
       return rank;
     }
