@@ -270,10 +270,6 @@ void Listpack::resize_at(Pos at, size_t old_size, size_t new_size) {
   }
 }
 
-void Listpack::reserve(size_t bytes) {
-  if (bytes > mem_usable(p_)) p_ = static_cast<uint8_t*>(mem_realloc(p_, bytes));
-}
-
 void Listpack::shrink_to(size_t bytes) {
   set_bytes(bytes);
   if (bytes < mem_usable(p_) / 2) p_ = static_cast<uint8_t*>(mem_realloc(p_, bytes));

@@ -153,7 +153,7 @@ class Listpack {
   // The elements of `other` behind ours; `other` stays as it is.
   void append_all(const Listpack& other);
   // Makes room for that many bytes in all.
-  void reserve(size_t bytes);
+  void reserve(size_t total);
   // Gives back room that growing left.
   void shrink();
   // Where insert_before() appends.
