@@ -78,9 +78,9 @@ TEST(frames_are_shared) {
     all.push_back(r.client());
     r.pubsub.subscribe(all.back(), TopicKind::kChannel, "ch");
   }
-  const char* before = r.arena.position();
+  const char* before = r.arena.shared().position();
   r.pubsub.publish("ch", "small", nullptr, false);
-  CHECK(r.arena.position() - before < 100);
+  CHECK(r.arena.shared().position() - before < 100);
   // A long message is held once, by references; what is left of a turn stays right after the arena is reset.
   StrBuf* const message = StrBuf::copy_of(std::string(100000, 'm'));
   r.pubsub.publish("ch", message->slice(), message, false);
@@ -90,6 +90,7 @@ TEST(frames_are_shared) {
   for (Client* c : all) c->out.settle();
   r.arena.reset();
   memset(r.arena.reserve(1000), 'x', 1000);
+  memset(r.arena.shared().reserve(1000), 'x', 1000);
   for (Client* c : all) {
     CHECK(bytes_of(c->out) == expected);
     CHECK_EQ(c->out.turn_bytes(), size_t{0});
@@ -97,6 +98,27 @@ TEST(frames_are_shared) {
   }
   CHECK(message->unique());
   message->release();
+}
+
+TEST(messages_in_a_row_are_one_range) {
+  Room r;
+  Client* publisher = r.client();
+  Client* subscriber = r.client();
+  r.pubsub.subscribe(subscriber, TopicKind::kChannel, "ch");
+  for (int i = 0; i < 50; i++) {
+    r.pubsub.publish("ch", std::to_string(i), nullptr, false);
+    publisher->reply.integer(1);
+  }
+  iovec iov[4];
+  CHECK_EQ(subscriber->out.peek(iov, 4), 1);
+  CHECK_EQ(publisher->out.peek(iov, 4), 1);
+  std::string expected;
+  for (int i = 0; i < 50; i++) {
+    const std::string n = std::to_string(i);
+    expected += "*3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$";
+    expected += std::to_string(n.size()).append("\r\n").append(n).append("\r\n");
+  }
+  CHECK_EQ(r.read(subscriber), expected);
 }
 
 TEST(own_pushes_wait_for_the_reply) {

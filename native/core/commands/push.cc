@@ -51,8 +51,8 @@ PushFrame Pushes::message(const Client& to, std::initializer_list<Slice> bulks, 
 }
 
 PushFrame Pushes::encode(const Client& to, Slice head, PushBody& body, Slice tail) {
-  ReplyArena& arena = to.reply.arena();
-  const size_t from = arena.reference_from;
+  const size_t from = to.reply.arena().reference_from;
+  ReplyArena& arena = to.reply.arena().shared();
   const bool refer = from != 0 && body.bytes().size >= from;
   const size_t size = head.size + (refer ? 0 : body.bytes().size) + tail.size;
   char* const p = arena.reserve(size);

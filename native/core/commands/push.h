@@ -1,9 +1,10 @@
 // Bytes that clients get without having asked for them: messages, invalidations, MONITOR's lines.
 //
 // A push to many clients is encoded once and shared: its frame lies in the memory of the turn and every
-// subscriber's Output refers to it; what a socket does not take is copied to that client's own blocks when
-// the turn ends. A long body (ReplyArena::reference_from) is held in a StrBuf instead, to which all outputs
-// hold references, so that a slow subscriber costs no copy either.
+// subscriber's Output refers to it; frames that follow each other are one range to a subscriber of both. What
+// a socket does not take is copied to that client's own blocks when the turn ends. A long body
+// (ReplyArena::reference_from) is held in a StrBuf instead, to which all outputs hold references, so that a
+// slow subscriber costs no copy either.
 //
 // Outside a turn (the cron's expiry) the same holds: the frame lies in the arena until the next turn resets
 // it, and before that the turn sends and settles every client that stands in the reactor's list, where

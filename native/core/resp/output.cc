@@ -48,6 +48,7 @@ void ReplyArena::reset() {
   }
   cur_ = chunks_[0].data;
   end_ = cur_ + chunks_[0].size;
+  if (shared_) shared_->reset();
 }
 
 void Output::add_ref(StrBuf* buf, const char* p, size_t n) {

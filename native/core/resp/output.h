@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/slice.h"
@@ -42,8 +43,14 @@ class ReplyArena {
   }
   void commit(size_t n) { cur_ += n; }
   [[nodiscard]] const char* position() const { return cur_; }
-  // More was written than the first chunk holds: sending it now finds it in cache.
-  [[nodiscard]] bool crowded() const { return current_ > 0; }
+  // Memory of the same turn for what several outputs refer to. It lies apart from the replies, so that what
+  // one output gets of it in a row is one range.
+  ReplyArena& shared() {
+    if (!shared_) shared_ = std::make_unique<ReplyArena>();
+    return *shared_;
+  }
+  // More was written than a first chunk holds: sending it now finds it in cache.
+  [[nodiscard]] bool crowded() const { return current_ > 0 || (shared_ && shared_->crowded()); }
   // Start of a new turn: everything handed out becomes invalid.
   void reset();
 
@@ -57,6 +64,7 @@ class ReplyArena {
   size_t current_ = 0;  // the chunk in use; those behind it are empty
   char* cur_ = nullptr;
   char* end_ = nullptr;
+  std::unique_ptr<ReplyArena> shared_;
 };
 
 class Output {

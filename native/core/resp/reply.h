@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "base/copy.h"
 #include "base/numbers.h"
 #include "base/slice.h"
 #include "resp/output.h"
@@ -55,7 +56,7 @@ class Reply {
     char* p = begin(s.size + 25);
     if (p == nullptr) return;
     size_t n = head(p, '$', s.size);
-    memcpy(p + n, s.data, s.size);
+    copy_short(p + n, s.data, s.size);
     n += s.size;
     memcpy(p + n, "\r\n", 2);
     end(p, n + 2);
