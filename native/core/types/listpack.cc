@@ -369,6 +369,10 @@ void Listpack::append_all(const Listpack& other) {
   set_stored_count(count);
 }
 
+void Listpack::reserve(size_t total) {
+  if (total > mem_usable(p_)) p_ = static_cast<uint8_t*>(mem_realloc(p_, total));
+}
+
 void Listpack::shrink() {
   const size_t n = bytes();
   if (mem_good_size(n) < mem_usable(p_)) p_ = static_cast<uint8_t*>(mem_realloc(p_, n));
