@@ -77,7 +77,8 @@ class CommandBench {
       if (bufs[i] != nullptr) argv[i] = bufs[i]->slice();
     }
     std::string name = words[0];
-    for (char& c : name) c = ascii_lower(c);
+    if (words.size() > 1 && handlers.count(lower(name)) == 0) name += "|" + words[1];
+    name = lower(name);
     command.name = command.fullname = name;
     command.first_key = name == "msetex" ? 2 : 1;
     signals.events.clear();
@@ -124,13 +125,18 @@ class CommandBench {
   std::unique_ptr<Client> client;
   HandlerMap handlers;
   Command command;
-  std::string stream;    // what replicas get for the last command; empty: nothing
+  std::string stream;    // what replicas get for the last command, apart from what was due; empty: nothing
   uint64_t changes = 0;  // how much the last command added to `dirty`
 
  private:
+  static std::string lower(std::string s) {
+    for (char& c : s) c = ascii_lower(c);
+    return s;
+  }
+  // Commands are set apart by "|".
   std::string stream_of(const std::vector<std::string>& words) const {
-    if (changes == 0) return "";
     std::string out;
+<<<<<<< HEAD
     const auto append = [&out](Slice word) { out += (out.empty() ? "" : " ") + word.str(); };
     if (!core.propagation.rewritten() && !core.propagation.suppressed()) {
       for (const std::string& w : words) append(w);
@@ -141,6 +147,20 @@ class CommandBench {
       for (const uint32_t size : item.sizes) {
         append(Slice(item.bytes.data() + at, size));
         at += size;
+=======
+    const auto append = [&out](Slice word, bool first) {
+      if (!out.empty()) out += first ? "|" : " ";
+      out += word.str();
+    };
+    const Propagation& p = core.propagation;
+    if (changes > 0 && !p.rewritten() && !p.suppressed()) {
+      for (const std::string& w : words) append(w, false);
+    }
+    for (const Propagation::Item& item : p.items()) {
+      size_t at = 0;
+      for (size_t i = 0; i < item.sizes.size(); at += item.sizes[i++]) {
+        append(Slice(item.bytes.data() + at, item.sizes[i]), i == 0);
+>>>>>>> streams
       }
     }
     return out;

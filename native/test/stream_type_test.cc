@@ -43,9 +43,9 @@ Fields fields_of(const StreamReader& reader) {
 }
 
 void compare_range(const Stream& s, const Model& model, const StreamId& from, const StreamId& to) {
-  std::vector<std::pair<StreamId, Fields>> wanted(model.entries.lower_bound(from),
-                                                  from > to ? model.entries.lower_bound(from)
-                                                            : model.entries.upper_bound(to));
+  std::vector<std::pair<StreamId, Fields>> wanted(
+      model.entries.lower_bound(from),
+      from > to ? model.entries.lower_bound(from) : model.entries.upper_bound(to));
   StreamReader forward(s, from, to);
   for (const auto& [id, fields] : wanted) {
     CHECK(forward.next());
@@ -318,9 +318,9 @@ TEST(nodes_have_the_bytes_of_the_original) {
   CHECK(s.erase({5, 3}));
   CHECK_EQ(s.nodes().size(), size_t{1});
   const std::string image = hex(s.nodes().first().listpack().image());
-  CHECK_EQ(image, std::string("4200000018000201010101018166020001") +    // the head
-                      "02010001000182763103" + "0401" +                   // 5-1
-                      "0301000102" + "01f139300304" + "01" +              // 5-3, deleted
+  CHECK_EQ(image, std::string("4200000018000201010101018166020001") +  // the head
+                      "02010001000182763103" + "0401" +                // 5-1
+                      "0301000102" + "01f139300304" + "01" +           // 5-3, deleted
                       "0001c12702dfff02" + "02018167028177028166028178020801" + "ff");
   kStreamOps.destroy(c);
 }
@@ -412,7 +412,8 @@ TEST(payloads_that_do_not_agree_with_themselves_are_refused) {
       bad[i] = static_cast<char>(bad[i] ^ (1U << bit));
       RdbInput in(bad);
       Collection copy;
-      if (kRdbStream.load(in, RdbType::kStreamListpacks3, EncodingLimits{}, &copy) != RdbLoaded::kOk) continue;
+      if (kRdbStream.load(in, RdbType::kStreamListpacks3, EncodingLimits{}, &copy) != RdbLoaded::kOk)
+        continue;
       // An id, a time, a name or a text is another one: it can be used all the same.
       read++;
       Stream& other = Stream::of(copy);

@@ -1,5 +1,5 @@
-// Streams: adding, deleting, trimming and reading entries. Waiting for them is in stream_read.cc, groups are in
-// stream_group.cc.
+// Streams: adding, deleting, trimming and reading entries. Waiting for them is in stream_read.cc, groups are
+// in stream_group.cc.
 #include <algorithm>
 #include <vector>
 
@@ -96,7 +96,8 @@ bool settle_limit(const Call& call, bool must_trim, TrimArguments* a) {
 // Says exactly how far "~" went, in arguments that replicas get.
 void rewrite_threshold(std::vector<Slice>* argv, const TrimArguments& a, const Stream& s, std::string* text) {
   char tmp[StreamId::kChars];
-  const size_t n = a.rule.by == StreamTrim::By::kLength ? format_u64(tmp, s.length) : s.first_stored().format(tmp);
+  const size_t n =
+      a.rule.by == StreamTrim::By::kLength ? format_u64(tmp, s.length) : s.first_stored().format(tmp);
   text->assign(tmp, n);
   (*argv)[static_cast<size_t>(a.threshold_arg) - 1] = "=";
   (*argv)[static_cast<size_t>(a.threshold_arg)] = *text;
@@ -273,7 +274,8 @@ void xsetid_command(Call& call) {
     } else if (more && equals_nocase(call.arg(i), "maxdeletedid")) {
       if (!parse_stream_id(call, i + 1, &max_deleted)) return;
       if (id < max_deleted) {
-        return reply.error("ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id");
+        return reply.error(
+            "ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id");
       }
     } else {
       return call.syntax_error();

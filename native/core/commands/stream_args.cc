@@ -161,8 +161,8 @@ void reply_entry(const Call& call, const StreamReader& reader) {
   });
 }
 
-void reply_entries(const Call& call, const Stream& s, const StreamId& from, const StreamId& to, uint64_t count,
-                   bool backwards) {
+void reply_entries(const Call& call, const Stream& s, const StreamId& from, const StreamId& to,
+                   uint64_t count, bool backwards) {
   const Output::Mark head = call.reply().begin_aggregate();
   StreamReader reader(s, from, to, backwards);
   uint64_t n = 0;

@@ -66,8 +66,8 @@ void reply_id(const Call& call, const StreamId& id);
 // The entry that the reader is at: its id and an array of fields and values.
 void reply_entry(const Call& call, const StreamReader& reader);
 // Entries of an interval as an array; count 0: all.
-void reply_entries(const Call& call, const Stream& s, const StreamId& from, const StreamId& to, uint64_t count,
-                   bool backwards = false);
+void reply_entries(const Call& call, const Stream& s, const StreamId& from, const StreamId& to,
+                   uint64_t count, bool backwards = false);
 void subcommand_syntax_error(const Call& call, const char* container);
 
 // --- consumers ---

@@ -348,7 +348,8 @@ bool claim(const Call& call, const Stream& s, StreamGroup* g, Consumer* c, const
   return true;
 }
 
-// XCLAIM key group consumer min-idle-time id ... [IDLE ms] [TIME ms] [RETRYCOUNT n] [FORCE] [JUSTID] [LASTID id]
+// XCLAIM key group consumer min-idle-time id ... [IDLE ms] [TIME ms] [RETRYCOUNT n] [FORCE] [JUSTID] [LASTID
+// id]
 void xclaim_command(Call& call) {
   ClaimArguments a;
   Stream* s;
@@ -399,7 +400,8 @@ constexpr int64_t kAttempts = 10;
 constexpr int64_t kCountTooHigh = int64_t{1} << 43;
 
 bool parse_autoclaim(const Call& call, AutoclaimArguments* a) {
-  if (!parse_min_idle(call, "ERR Invalid min-idle-time argument for XAUTOCLAIM", &a->min_idle_ms)) return false;
+  if (!parse_min_idle(call, "ERR Invalid min-idle-time argument for XAUTOCLAIM", &a->min_idle_ms))
+    return false;
   if (!parse_interval_start(call, 5, &a->start)) return false;
   for (int i = 6; i < call.argc(); i++) {
     if (i + 1 < call.argc() && equals_nocase(call.arg(i), "count")) {

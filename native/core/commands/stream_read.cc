@@ -1,7 +1,7 @@
 // XREAD and XREADGROUP: reading several streams, at once or when one of them has something.
 //
-// A client that waits runs its command again, whole, when a stream is added to. XREADGROUP also runs again when
-// a key goes or its group does, to say that there is nothing to wait for any more.
+// A client that waits runs its command again, whole, when a stream is added to. XREADGROUP also runs again
+// when a key goes or its group does, to say that there is nothing to wait for any more.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -87,7 +87,8 @@ bool parse_read(const Call& call, ReadArguments* a) {
 
 bool meaningless(const Call& call, char sign) {
   call.reply().errorf(
-      "ERR The %c ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer "
+      "ERR The %c ID is meaningless in the context of XREADGROUP: you want to read the history of this "
+      "consumer "
       "by specifying a proper ID, or use the > ID to get new messages. The %c ID would just return an empty "
       "result set.",
       sign, sign);
@@ -113,7 +114,8 @@ bool parse_position(const Call& call, const ReadArguments& a, int i, Source* fro
   if (is_sign(text, '>')) {
     if (!a.group_command) {
       call.reply().error(
-          "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
+          "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> "
+          "option.");
       return false;
     }
     from->after = StreamId::greatest();
@@ -133,9 +135,8 @@ bool find_sources(const Call& call, const ReadArguments& a, Sources* sources) {
     if (a.group_command) {
       from.group = found ? found->group(call.arg(a.group_arg)) : nullptr;
       if (from.group == nullptr) {
-        call.reply().errorf(
-            "NOGROUP No such key '%s' or consumer group '%s' in XREADGROUP with GROUP option",
-            call.arg(a.key_arg(i)).str().c_str(), call.arg(a.group_arg).str().c_str());
+        call.reply().errorf("NOGROUP No such key '%s' or consumer group '%s' in XREADGROUP with GROUP option",
+                            call.arg(a.key_arg(i)).str().c_str(), call.arg(a.group_arg).str().c_str());
         return false;
       }
     }
@@ -169,7 +170,8 @@ void reply_history(const Call& call, const Stream& s, const StreamGroup& g, cons
 }
 
 // Entries that the group has not delivered yet: they become the consumer's.
-void deliver(const Call& call, Slice key, const Source& from, Consumer* c, uint64_t count, bool acknowledged) {
+void deliver(const Call& call, Slice key, const Source& from, Consumer* c, uint64_t count,
+             bool acknowledged) {
   const Output::Mark head = call.reply().begin_aggregate();
   StreamGroup& g = *from.group;
   StreamId start = from.after;

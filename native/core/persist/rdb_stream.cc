@@ -160,7 +160,8 @@ bool load_stream(RdbInput& in, RdbType type, Stream* s) {
   if (type == RdbType::kStreamListpacks) {
     s->entries_added = s->length;
     s->find_first();
-  } else if (!load_id(in, &s->first_id) || !load_id(in, &s->max_deleted_id) || !in.length(&s->entries_added)) {
+  } else if (!load_id(in, &s->first_id) || !load_id(in, &s->max_deleted_id) ||
+             !in.length(&s->entries_added)) {
     return false;
   }
   if (!in.length(&groups)) return false;

@@ -61,7 +61,8 @@ size_t Stream::bytes(size_t samples) const {
   size_t sum = mem_usable(this) + nodes_.bytes();
   // The last node is seldom full: it is measured by itself.
   size_t measured = 0, seen = 0;
-  for (StreamNodes::Place p = nodes_.first(); p && seen < samples && seen + 1 < nodes_.size(); p.next(), seen++) {
+  for (StreamNodes::Place p = nodes_.first(); p && seen < samples && seen + 1 < nodes_.size();
+       p.next(), seen++) {
     measured += p.listpack().footprint();
   }
   if (seen > 0) {
@@ -308,7 +309,8 @@ StreamReader::StreamReader(const Stream& stream, const StreamId& from, const Str
 bool StreamReader::next() {
   if (!place_) return false;
   if (started_) {
-    entry_ = backwards_ ? node_.skip_deleted_back(node_.prev(entry_)) : node_.skip_deleted(node_.next(entry_));
+    entry_ =
+        backwards_ ? node_.skip_deleted_back(node_.prev(entry_)) : node_.skip_deleted(node_.next(entry_));
   } else {
     started_ = true;
     node_ = StreamNode(place_.listpack(), place_.id());

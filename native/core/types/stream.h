@@ -1,10 +1,10 @@
-// Streams: entries with rising ids, in nodes (types/stream_node.h) found by id (types/stream_nodes.h), and the
-// consumer groups that read them (types/stream_group.h).
+// Streams: entries with rising ids, in nodes (types/stream_node.h) found by id (types/stream_nodes.h), and
+// the consumer groups that read them (types/stream_group.h).
 //
-// A stream may be empty and stay. How nodes fill and go is Valkey's, since DUMP shows it: an entry is added to
-// the last node unless that has stream-node-max-entries entries, deleted ones counted, or the entry would take
-// it to stream-node-max-bytes; a node goes when its last live entry is deleted, and when trimming takes all of
-// it.
+// A stream may be empty and stay. How nodes fill and go is Valkey's, since DUMP shows it: an entry is added
+// to the last node unless that has stream-node-max-entries entries, deleted ones counted, or the entry would
+// take it to stream-node-max-bytes; a node goes when its last live entry is deleted, and when trimming takes
+// all of it.
 #pragma once
 
 #include <cstddef>
@@ -55,8 +55,8 @@ class Stream {
   // How many entries have gone.
   uint64_t trim(const StreamTrim& rule);
   [[nodiscard]] bool contains(const StreamId& id) const;
-  // Of the last live entry, 0-0 if there is none; of the first one in the nodes, live or not, the greatest id if
-  // there are no nodes.
+  // Of the last live entry, 0-0 if there is none; of the first one in the nodes, live or not, the greatest id
+  // if there are no nodes.
   [[nodiscard]] StreamId last_live() const;
   [[nodiscard]] StreamId first_stored() const;
 
@@ -104,8 +104,8 @@ class Stream {
   StreamGroups* groups_ = nullptr;  // since the first one
 };
 
-// Goes through the live entries between two ids, both included, in either direction, while the stream does not
-// change.
+// Goes through the live entries between two ids, both included, in either direction, while the stream does
+// not change.
 class StreamReader {
  public:
   StreamReader(const Stream& stream, const StreamId& from, const StreamId& to, bool backwards = false);

@@ -14,9 +14,7 @@ Consumer::Consumer(Slice name) : name_size_(static_cast<uint32_t>(name.size)) {
   if (name.size > 0) memcpy(reinterpret_cast<char*>(this + 1), name.data, name.size);
 }
 
-Consumer* Consumer::make(Slice name) {
-  return new (mem_alloc(sizeof(Consumer) + name.size)) Consumer(name);
-}
+Consumer* Consumer::make(Slice name) { return new (mem_alloc(sizeof(Consumer) + name.size)) Consumer(name); }
 
 void Consumer::destroy(Consumer* c) {
   c->~Consumer();

@@ -52,7 +52,7 @@ class Consumer {
   // Memory with all that hangs on it.
   [[nodiscard]] size_t bytes() const { return mem_usable(this) + pending.bytes(); }
 
-  int64_t seen_ms = 0;                // when it last asked for something
+  int64_t seen_ms = 0;               // when it last asked for something
   int64_t active_ms = kNeverActive;  // when it last got something
   PendingIds pending;
 
@@ -98,7 +98,7 @@ class StreamGroup {
   // Whether every entry has become somebody's.
   [[nodiscard]] bool owned() const;
 
-  StreamId last_id;       // delivered
+  StreamId last_id;      // delivered
   int64_t entries_read;  // of all that were ever added, up to last_id; kUnknown
 
  private:

@@ -7,10 +7,11 @@
 // ms and seq are the differences to the node's id, which is that of its first entry. With the flag
 // same-fields the entry has the fields of the head and its data are values; else its data are fields and
 // values in turn, and their number stands before. `elements` says how many listpack elements stand between
-// the entry's beginning and itself: who comes from behind goes back by it, and ends at the head's 0. A deleted
-// entry stays with a flag; a node whose last entry is deleted goes as a whole (types/stream.h).
+// the entry's beginning and itself: who comes from behind goes back by it, and ends at the head's 0. A
+// deleted entry stays with a flag; a node whose last entry is deleted goes as a whole (types/stream.h).
 //
-// The ids of live entries rise; those of deleted ones need not, since XSETID may take a stream's last id back.
+// The ids of live entries rise; those of deleted ones need not, since XSETID may take a stream's last id
+// back.
 //
 // A StreamNode reads a listpack that it does not own; positions are those of the listpack.
 #pragma once
@@ -76,8 +77,8 @@ class StreamNode {
     }
   }
 
-  // Flags an entry as deleted, which may move the listpack; the next entry. The head's numbers stay as they are
-  // until set_counts().
+  // Flags an entry as deleted, which may move the listpack; the next entry. The head's numbers stay as they
+  // are until set_counts().
   StreamEntry mark_deleted(Listpack* lp, const StreamEntry& e);
 
   // --- changing a listpack, which may move: StreamNodes of it become invalid ---
@@ -90,8 +91,8 @@ class StreamNode {
                      size_t limit);
   static void set_counts(Listpack* lp, int64_t live, int64_t deleted);
 
-  // Whether bytes from outside are a node: a valid listpack whose entries agree with its head. *live: how many
-  // entries are not deleted.
+  // Whether bytes from outside are a node: a valid listpack whose entries agree with its head. *live: how
+  // many entries are not deleted.
   static bool valid(Slice image, uint64_t* live);
 
  private:

@@ -52,9 +52,9 @@ void StreamNodes::erase(const Place& node) {
 // ------------------------------------------------------------------ the radix tree that is not there
 //
 // It is the trie of the ids' 16 bytes in which a run of nodes with one child each is one node. So there is a
-// node where ids part ("branch"), one at each id's end ("leaf"), and one more on each way from a branch to the
-// branch or leaf below it that is longer than one byte. A new id parts from the nearest of the others at a
-// depth where either others part already, or one of the ways is cut in two.
+// node where ids part ("branch"), one at each id's end ("leaf"), and one more on each way from a branch to
+// the branch or leaf below it that is longer than one byte. A new id parts from the nearest of the others at
+// a depth where either others part already, or one of the ways is cut in two.
 
 namespace {
 

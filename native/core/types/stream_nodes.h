@@ -43,9 +43,7 @@ class StreamNodes {
     Place() = default;
     explicit operator bool() const { return nodes_ != nullptr; }
     [[nodiscard]] const StreamId& id() const { return in_tree_ ? in_tree_.key() : nodes_->last_id_; }
-    [[nodiscard]] Listpack listpack() const {
-      return Listpack(in_tree_ ? in_tree_.value() : nodes_->last_);
-    }
+    [[nodiscard]] Listpack listpack() const { return Listpack(in_tree_ ? in_tree_.value() : nodes_->last_); }
     void next() {
       if (in_tree_) {
         in_tree_.next();
