@@ -136,18 +136,6 @@ class CommandBench {
   // Commands are set apart by "|".
   std::string stream_of(const std::vector<std::string>& words) const {
     std::string out;
-<<<<<<< HEAD
-    const auto append = [&out](Slice word) { out += (out.empty() ? "" : " ") + word.str(); };
-    if (!core.propagation.rewritten() && !core.propagation.suppressed()) {
-      for (const std::string& w : words) append(w);
-    }
-    for (const Propagation::Item& item : core.propagation.items()) {
-      if (!out.empty()) append("|");
-      size_t at = 0;
-      for (const uint32_t size : item.sizes) {
-        append(Slice(item.bytes.data() + at, size));
-        at += size;
-=======
     const auto append = [&out](Slice word, bool first) {
       if (!out.empty()) out += first ? "|" : " ";
       out += word.str();
@@ -160,7 +148,6 @@ class CommandBench {
       size_t at = 0;
       for (size_t i = 0; i < item.sizes.size(); at += item.sizes[i++]) {
         append(Slice(item.bytes.data() + at, item.sizes[i]), i == 0);
->>>>>>> streams
       }
     }
     return out;

@@ -279,7 +279,7 @@ TEST(refuses_broken_objects) {
   CHECK(zipmap(std::string("\x01\x03"
                            "foo\x03\x02"
                            "bar..\xff",
-                           12)) == RdbLoaded::kOk);  // with spare bytes
+                           13)) == RdbLoaded::kOk);  // with spare bytes
   CHECK(zipmap(std::string("\x02\x03"
                            "foo\x03\x00"
                            "bar\x03"

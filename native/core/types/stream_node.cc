@@ -115,7 +115,7 @@ void StreamNode::append(Listpack* lp, const StreamId& node, const StreamId& id, 
     same = item.is_int ? parse_i64(data[2 * i], &v) && v == item.number : item.text == data[2 * i];
   }
   size_t room = 5 * ListpackAppender::kNumber;
-  for (size_t i = same ? 1 : 0; i < data.size(); i += same ? 2 : 1) room += ListpackAppender::most(data[i]);
+  for (size_t i = same ? 1 : 0; i < data.size(); i += same ? 2U : 1U) room += ListpackAppender::most(data[i]);
   const size_t bytes = lp->bytes();
   if (bytes + room > lp->footprint()) lp->reserve(std::max(bytes + room, std::min(2 * bytes, limit)));
 
@@ -124,7 +124,7 @@ void StreamNode::append(Listpack* lp, const StreamId& node, const StreamId& id, 
   to.number(static_cast<int64_t>(id.ms - node.ms));
   to.number(static_cast<int64_t>(id.seq - node.seq));
   if (!same) to.number(static_cast<int64_t>(n));
-  for (size_t i = same ? 1 : 0; i < data.size(); i += same ? 2 : 1) to.text(data[i]);
+  for (size_t i = same ? 1 : 0; i < data.size(); i += same ? 2U : 1U) to.text(data[i]);
   to.number(static_cast<int64_t>(same ? n + 3 : 2 * n + 4));
   to.finish();
   lp->replace_int(lp->first(), head.live_ + 1);
