@@ -64,7 +64,7 @@ void ClientMemory::link(Client& c, int list) {
 void ClientMemory::unlink(Client& c) {
   ClientAccount& a = c.account;
   if (a.list < 0) return;
-  List& l = lists_[static_cast<size_t>(a.list)];
+  List& l = lists_[static_cast<uint8_t>(a.list)];
   (a.before != nullptr ? a.before->account.after : l.first) = a.after;
   (a.after != nullptr ? a.after->account.before : l.last) = a.before;
   if (l.first == nullptr) filled_ &= ~(1ULL << a.list);

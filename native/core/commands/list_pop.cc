@@ -255,7 +255,7 @@ void pop_or_block(Call& call, int first, int last, ListEnd end, int64_t count, i
     return;
   }
   std::vector<std::string> keys;
-  keys.reserve(static_cast<size_t>(last - first + 1));
+  keys.reserve(static_cast<size_t>(last - first) + 1);
   for (int i = first; i <= last; i++) keys.push_back(call.arg(i).str());
   call.block(Type::kList, std::move(keys), deadline_ms);
 }

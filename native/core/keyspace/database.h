@@ -89,6 +89,7 @@ class Database {
 
   // Bytes of what leads to the dicts.
   [[nodiscard]] size_t directory_bytes() const {
+    // NOLINTNEXTLINE(bugprone-sizeof-container): the vector itself, then what it holds
     return sizeof single_ + sizeof slots_ + slots_.capacity() * sizeof slots_[0];
   }
 
@@ -186,7 +187,7 @@ class Database {
   }
 
   // Hashes that have fields with deadlines: keys_with_volatile_items. Filing them is Keyspace's
-  // (keyspace/field_expiry.h).
+  // (keyspace/field_expiry.cc).
   HashDeadlines hash_deadlines;
   [[nodiscard]] size_t dated_hashes() const { return dated_hashes_; }
   void count_dated_hash(int s, bool more) {

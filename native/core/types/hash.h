@@ -5,7 +5,7 @@
 // that have a deadline (types/deadline_index.h), by which the due ones are found without looking at the
 // others. A hash never goes back to a listpack.
 //
-// A field past its deadline is hidden until the expiry cycle removes it (keyspace/field_expiry.h): it is not
+// A field past its deadline is hidden until the expiry cycle removes it (keyspace/field_expiry.cc): it is not
 // found, visited or removed, but counted by hash_size(). Who looks says when "past" is, with a FieldClock.
 //
 // A hash may be empty while a command works on it; no key holds an empty one.
@@ -37,7 +37,7 @@ struct FieldDeadlines {
 struct BigHash {
   Dict<HashFieldTraits> dict;
   DeadlineIndex<HashField, FieldDeadlines> deadlines;
-  // The keyspace's: where its index of such hashes has this one (keyspace/field_expiry.h).
+  // The keyspace's: where its index of such hashes has this one (keyspace/field_expiry.cc).
   int64_t filed_ms = kNoExpiry;
 };
 

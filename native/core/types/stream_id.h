@@ -20,6 +20,7 @@ struct StreamId {
   static constexpr size_t kChars = 41;  // of the longest text
   static constexpr size_t kBytes = 16;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): a mistake of clang-tidy 14 about defaulted comparisons
   friend constexpr auto operator<=>(const StreamId&, const StreamId&) = default;
 
   static constexpr StreamId greatest() { return {UINT64_MAX, UINT64_MAX}; }
