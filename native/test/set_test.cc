@@ -369,7 +369,9 @@ TEST(intset_images) {
   wrong = image;
   std::copy_n(wrong.begin() + 8, 4, wrong.begin() + 12);
   CHECK(!Intset::valid(wrong));
-  CHECK(!Intset::valid(Intset::make().image()));
+  Intset none = Intset::make();
+  CHECK(!Intset::valid(none.image()));
+  none.destroy();
   s.destroy();
 }
 
