@@ -154,12 +154,6 @@ bool choose_id(const Call& call, const Stream& s, const AddArguments& a, StreamI
   return false;
 }
 
-size_t text_size(std::span<const Slice> data) {
-  size_t n = 0;
-  for (const Slice& s : data) n += s.size;
-  return n;
-}
-
 void propagate_add(const Call& call, const AddArguments& a, const Stream& s, Slice id) {
   const bool trimmed_about = a.trim.rule.whole_nodes;
   if (!call.propagating() || (a.id_given && a.seq_given && !trimmed_about)) return;
@@ -202,9 +196,9 @@ void xadd_command(Call& call) {
   StreamId id;
   if (!choose_id(call, *s, a, &id)) return;
   const std::span<const Slice> data = call.argv.subspan(static_cast<size_t>(a.id_arg) + 1);
-  if (text_size(data) > Stream::kMaxText) return reply.error("ERR Elements are too large to be stored");
-
-  s->append(id, data, call.core.settings.encodings);
+  if (!s->append(id, data, call.core.settings.encodings)) {
+    return reply.error("ERR Elements are too large to be stored");
+  }
   const StreamIdText text(id);
   ks.notify(kNotifyStream, "xadd", k.key, db);
   ks.dirty++;

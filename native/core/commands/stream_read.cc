@@ -200,8 +200,8 @@ void deliver(const Call& call, Slice key, const Source& from, Consumer* c, uint6
 // Whether there is something for it; if so, undelivered entries are those behind the group's last one.
 bool has_something(Source* from) {
   if (from->group != nullptr && !from->undelivered) return true;
-  if (from->stream->length == 0) return false;
   const StreamId after = from->group != nullptr ? from->group->last_id : from->after;
+  if (from->stream->length == 0 || from->stream->last_id <= after) return false;
   if (from->stream->last_live() <= after) return false;
   from->after = after;
   return true;

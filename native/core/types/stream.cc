@@ -95,15 +95,18 @@ bool Stream::next_id(int64_t now_ms, StreamId* id) const {
   return id->increment();
 }
 
-void Stream::append(const StreamId& id, std::span<const Slice> data, const EncodingLimits& limits) {
+bool Stream::append(const StreamId& id, std::span<const Slice> data, const EncodingLimits& limits) {
   size_t text = 0;
   for (const Slice& s : data) text += s.size;
+  if (text > kMaxText) return false;
   const size_t most = max_bytes(limits);
   StreamNodes::Place place = nodes_.last();
+  Listpack lp(nullptr);
+  StreamNode node;
   size_t capacity = 0;
   if (place) {
-    Listpack lp = place.listpack();
-    const StreamNode node(lp, place.id());
+    lp = place.listpack();
+    node = StreamNode(lp, place.id());
     const int64_t entries = limits.stream_node_max_entries;
     if (lp.bytes() + text >= most || (entries != 0 && node.live() + node.deleted() >= entries)) {
       // It is complete, and says how much room the next one will want.
@@ -114,28 +117,37 @@ void Stream::append(const StreamId& id, std::span<const Slice> data, const Encod
     }
   }
   if (!place) {
-    const Listpack lp = StreamNode::make(data, capacity);
-    if (nodes_.insert(id, lp)) {
-      place = nodes_.at_or_before(id);
-    } else {
-      // A node that begins with this id, after XSETID took the last one back behind entries since deleted.
-      mem_free(lp.data());
-      place = nodes_.at_or_before(id);
+    lp = StreamNode::make(data, capacity);
+    if (!nodes_.insert(id, lp)) {
+      // A node begins with this id, after XSETID took the last one back behind entries since deleted.
+      lp.destroy();
+      lp = nodes_.at_or_before(id).listpack();
     }
+    place = nodes_.at_or_before(id);
+    node = StreamNode(lp, id);
   }
-  Listpack lp = place.listpack();
-  StreamNode::append(&lp, place.id(), id, data, std::min(most, kSlackUpTo));
+  node.append(&lp, id, data, std::min(most, kSlackUpTo));
   nodes_.set(place, lp);
   length++;
   entries_added++;
   last_id = id;
   if (length == 1) first_id = id;
+  return true;
 }
 
 void Stream::free_node(const StreamNodes::Place& place) {
   Listpack lp = place.listpack();
   nodes_.erase(place);
   lp.destroy();
+  front_ = {};
+}
+
+StreamEntry Stream::mark_deleted(StreamNode* node, Listpack* lp, const StreamEntry& e) {
+  const size_t bytes = lp->bytes();
+  const StreamEntry next = node->mark_deleted(lp, e);
+  // (Flags that others have written may be wider than ours.)
+  if (lp->bytes() != bytes) front_ = {};
+  return next;
 }
 
 bool Stream::erase(const StreamId& id) {
@@ -148,7 +160,7 @@ bool Stream::erase(const StreamId& id) {
   if (node.live() == 1) {
     free_node(place);
   } else {
-    node.mark_deleted(&lp, e);
+    mark_deleted(&node, &lp, e);
     StreamNode::set_counts(&lp, node.live() - 1, node.deleted() + 1);
     nodes_.set(place, lp);
   }
@@ -162,22 +174,35 @@ bool Stream::erase(const StreamId& id) {
   return true;
 }
 
+StreamEntry Stream::front(const StreamNodes::Place& place, const StreamNode& node) const {
+  if (front_.at == Listpack::kNone || front_.node != place.id()) return node.first();
+  return node.entry(front_.at + (node.begin() - front_.begin));
+}
+
 void Stream::find_first() {
-  StreamReader reader(*this, {}, StreamId::greatest());
-  first_id = reader.next() ? reader.id() : StreamId::greatest();
+  first_id = StreamId::greatest();
+  for (StreamNodes::Place place = nodes_.first(); place; place.next()) {
+    const StreamNode node(place.listpack(), place.id());
+    const StreamEntry e = node.skip_deleted(front(place, node));
+    if (!e) continue;
+    first_id = e.id;
+    if (place.id() == nodes_.first().id()) front_ = {place.id(), e.at, node.begin()};
+    return;
+  }
 }
 
 uint64_t Stream::trim_node(const StreamNodes::Place& place, const StreamTrim& rule) {
   Listpack lp = place.listpack();
   StreamNode node(lp, place.id());
   uint64_t gone = 0;
-  for (StreamEntry e = node.first(); e;) {
+  // Trimming by id also ends at a deleted entry.
+  for (StreamEntry e = rule.by == StreamTrim::By::kLength ? front(place, node) : node.first(); e;) {
     if (rule.by == StreamTrim::By::kLength ? length <= rule.length : e.id >= rule.least) break;
     if (e.deleted) {
       e = node.next(e);
       continue;
     }
-    e = node.mark_deleted(&lp, e);
+    e = mark_deleted(&node, &lp, e);
     gone++;
     length--;
   }

@@ -48,8 +48,8 @@ class Stream {
   static constexpr size_t kMaxText = size_t{1} << 30;
   // The id that an entry gets by itself: the time, or what follows the last one. False: there is none left.
   bool next_id(int64_t now_ms, StreamId* id) const;
-  // Adds an entry of fields and values in turn; id > last_id, at most kMaxText bytes.
-  void append(const StreamId& id, std::span<const Slice> data, const EncodingLimits& limits);
+  // Adds an entry of fields and values in turn; id > last_id. False: more than kMaxText bytes.
+  bool append(const StreamId& id, std::span<const Slice> data, const EncodingLimits& limits);
   // False: there is no live entry with that id.
   bool erase(const StreamId& id);
   // How many entries have gone.
@@ -63,7 +63,7 @@ class Stream {
   // --- for loading ---
   // Takes a valid node; false: one with that id is there.
   bool load_node(const StreamId& id, const Listpack& lp) { return nodes_.insert(id, lp); }
-  // first_id from the entries.
+  // Sets first_id from the entries: after they were loaded, and when the first one has gone.
   void find_first();
 
   [[nodiscard]] const StreamNodes& nodes() const { return nodes_; }
@@ -95,13 +95,26 @@ class Stream {
 
  private:
   friend class StreamReader;
-  // Deletes entries of one node from its beginning on; how many.
+  // Deletes entries of the first node from its beginning on; how many.
   uint64_t trim_node(const StreamNodes::Place& place, const StreamTrim& rule);
+  // StreamNode::mark_deleted().
+  StreamEntry mark_deleted(StreamNode* node, Listpack* lp, const StreamEntry& e);
+  // The entry from which on the first node may have live ones.
+  [[nodiscard]] StreamEntry front(const StreamNodes::Place& place, const StreamNode& node) const;
   void free_node(const StreamNodes::Place& place);
   void insert_group(StreamGroup* g);
 
+  // Where exact trimming goes on: in that node, which is the first, all entries before the one at `at` are
+  // deleted. `begin` was where entries began: a head that has changed its size has moved them.
+  struct Front {
+    StreamId node;
+    Listpack::Pos at = Listpack::kNone;  // kNone: not known
+    Listpack::Pos begin = Listpack::kNone;
+  };
+
   StreamNodes nodes_;
   StreamGroups* groups_ = nullptr;  // since the first one
+  Front front_;
 };
 
 // Goes through the live entries between two ids, both included, in either direction, while the stream does

@@ -103,12 +103,10 @@ Listpack StreamNode::make(std::span<const Slice> data, size_t capacity) {
   return lp;
 }
 
-void StreamNode::append(Listpack* lp, const StreamId& node, const StreamId& id, std::span<const Slice> data,
-                        size_t limit) {
+void StreamNode::append(Listpack* lp, const StreamId& id, std::span<const Slice> data, size_t limit) {
   const size_t n = data.size() / 2;
-  const StreamNode head(*lp, node);
-  bool same = head.fields_ == static_cast<int64_t>(n);
-  Pos field = head.fields_at_;
+  bool same = fields_ == static_cast<int64_t>(n);
+  Pos field = fields_at_;
   for (size_t i = 0; same && i < n; i++) {
     const ListpackItem item = lp->take(&field);
     int64_t v;
@@ -120,14 +118,15 @@ void StreamNode::append(Listpack* lp, const StreamId& node, const StreamId& id, 
   if (bytes + room > lp->footprint()) lp->reserve(std::max(bytes + room, std::min(2 * bytes, limit)));
 
   ListpackAppender to(*lp);
-  to.number(same ? kSameFields : 0);
-  to.number(static_cast<int64_t>(id.ms - node.ms));
-  to.number(static_cast<int64_t>(id.seq - node.seq));
+  to.number(same ? int64_t{kSameFields} : 0);
+  to.number(static_cast<int64_t>(id.ms - id_.ms));
+  to.number(static_cast<int64_t>(id.seq - id_.seq));
   if (!same) to.number(static_cast<int64_t>(n));
   for (size_t i = same ? 1 : 0; i < data.size(); i += same ? 2U : 1U) to.text(data[i]);
   to.number(static_cast<int64_t>(same ? n + 3 : 2 * n + 4));
   to.finish();
-  lp->replace_int(lp->first(), head.live_ + 1);
+  lp->replace_int(lp->first(), ++live_);
+  lp_ = *lp;
 }
 
 StreamEntry StreamNode::mark_deleted(Listpack* lp, const StreamEntry& e) {

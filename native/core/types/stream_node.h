@@ -46,7 +46,11 @@ class StreamNode {
   [[nodiscard]] int64_t live() const { return live_; }
   [[nodiscard]] int64_t deleted() const { return deleted_; }
 
-  // Entries, deleted ones included; one without a place means that there is none.
+  // Where the first entry is.
+  [[nodiscard]] Pos begin() const { return lp_.skip(fields_at_, static_cast<uint64_t>(fields_) + 1); }
+  // Entries, deleted ones included; one without a place means that there is none. At a position, which must be
+  // an entry's or the end.
+  [[nodiscard]] StreamEntry entry(Pos at) const;
   [[nodiscard]] StreamEntry first() const { return entry(begin()); }
   [[nodiscard]] StreamEntry last() const { return before(lp_.end_pos()); }
   [[nodiscard]] StreamEntry next(const StreamEntry& e) const { return entry(behind(e)); }
@@ -77,6 +81,9 @@ class StreamNode {
     }
   }
 
+  // Adds a live entry with fields and values in turn, and counts it; room is made for as much as twice what
+  // there was, up to `limit` bytes.
+  void append(Listpack* lp, const StreamId& id, std::span<const Slice> data, size_t limit);
   // Flags an entry as deleted, which may move the listpack; the next entry. The head's numbers stay as they
   // are until set_counts().
   StreamEntry mark_deleted(Listpack* lp, const StreamEntry& e);
@@ -85,10 +92,6 @@ class StreamNode {
   // A listpack with the head that entries with these fields (every other of `data`) want, and with room for
   // `capacity` bytes.
   static Listpack make(std::span<const Slice> data, size_t capacity);
-  // Adds a live entry with fields and values in turn; room is made for as much as twice what there was, up to
-  // `limit` bytes.
-  static void append(Listpack* lp, const StreamId& node, const StreamId& id, std::span<const Slice> data,
-                     size_t limit);
   static void set_counts(Listpack* lp, int64_t live, int64_t deleted);
 
   // Whether bytes from outside are a node: a valid listpack whose entries agree with its head. *live: how
@@ -100,10 +103,6 @@ class StreamNode {
 
   [[nodiscard]] static int64_t number(const ListpackItem& item);
   [[nodiscard]] int64_t take_number(Pos* at) const { return number(lp_.take(at)); }
-  // Of the first entry.
-  [[nodiscard]] Pos begin() const { return lp_.skip(fields_at_, static_cast<uint64_t>(fields_) + 1); }
-  // The entry at a position, none at the end.
-  [[nodiscard]] StreamEntry entry(Pos at) const;
   // The entry that ends before a position.
   [[nodiscard]] StreamEntry before(Pos end) const;
   [[nodiscard]] Pos behind(const StreamEntry& e) const {
