@@ -343,6 +343,32 @@ TEST(a_node_is_full_by_entries_or_by_bytes) {
   kStreamOps.destroy(c);
 }
 
+// As XADD with MAXLEN = does, over heads whose numbers change their size.
+TEST(trimming_goes_on_where_it_ended) {
+  for (const size_t most : {size_t{1}, size_t{50}, size_t{300}}) {
+    EncodingLimits limits;
+    limits.stream_node_max_entries = 200;
+    Rng rng(most);
+    Model model;
+    const Collection c = Stream::make();
+    Stream& s = Stream::of(c);
+    s.add_group("g", {}, 0);
+    StreamTrim rule;
+    rule.by = StreamTrim::By::kLength;
+    rule.length = most;
+    for (int i = 0; i < 3000; i++) {
+      add(&s, &model, rng, limits);
+      if (rng.below(8) == 0) erase(&s, &model, rng);
+      const size_t goes = model.entries.size() - std::min(model.entries.size(), most);
+      CHECK_EQ(s.trim(rule), goes);
+      for (size_t n = goes; n > 0; n--) model.entries.erase(model.entries.begin());
+      CHECK(s.first_id == (model.entries.empty() ? StreamId() : model.entries.begin()->first));
+      if (i % 100 == 0) compare_all(s, model);
+    }
+    kStreamOps.destroy(c);
+  }
+}
+
 TEST(ids_that_were_taken_back_stay_in_order) {
   EncodingLimits limits;
   limits.stream_node_max_entries = 1;

@@ -102,6 +102,8 @@ void restore_command(Call& call) {
   Entry* e = nullptr;
   if (rdb_load_value(in, type, k.key, expires ? deadline_ms : kNoExpiry, call.core.settings.encodings, &e) !=
       RdbLoaded::kOk) {
+    call.core.log(LogLevel::kVerbose, "Internal error in RDB reading offset %zu -> %s",
+                  payload.size - kFooter - in.left(), in.refusal());
     return reply.error("ERR Bad data format");
   }
   const bool deleted = options.replace && ks.remove(db, k, ks.lazyfree_server_del);

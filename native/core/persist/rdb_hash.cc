@@ -80,7 +80,12 @@ std::optional<Listpack> read_pack(RdbInput& in, RdbType type) {
   }
   if (lp && !distinct(*lp, 2)) {
     lp->destroy();
-    return std::nullopt;
+    lp.reset();
+  }
+  if (!lp) {
+    in.refuse(type == RdbType::kHashZiplist  ? "Hash ziplist integrity check failed."
+              : type == RdbType::kHashZipmap ? "Zipmap integrity check failed."
+                                             : "Hash listpack integrity check failed.");
   }
   return lp;
 }
@@ -108,6 +113,11 @@ RdbLoaded load_pack(RdbInput& in, RdbType type, const EncodingLimits& limits, Co
   return RdbLoaded::kOk;
 }
 
+RdbLoaded twice(RdbInput& in) {
+  in.refuse("Duplicate hash fields detected");
+  return RdbLoaded::kCorrupt;
+}
+
 // Field, value, and a deadline if `deadlines`, `n` times.
 RdbLoaded load_fields(RdbInput& in, uint64_t n, bool deadlines, const EncodingLimits& limits, Collection* c) {
   const auto longest = static_cast<size_t>(limits.hash_max_listpack_value);
@@ -129,7 +139,7 @@ RdbLoaded load_fields(RdbInput& in, uint64_t n, bool deadlines, const EncodingLi
         c->data = lp.data();
         continue;
       }
-      if (!distinct(lp, 2)) return RdbLoaded::kCorrupt;
+      if (!distinct(lp, 2)) return twice(in);
       hash_to_big(c);
     }
     uint64_t deadline = static_cast<uint64_t>(kNoExpiry);
@@ -142,10 +152,10 @@ RdbLoaded load_fields(RdbInput& in, uint64_t n, bool deadlines, const EncodingLi
     }
     if (hash_set(c, limits, field, {value}, static_cast<int64_t>(deadline), false, {}) !=
         HashStored::kAdded) {
-      return RdbLoaded::kCorrupt;
+      return twice(in);
     }
   }
-  if (c->encoding == Encoding::kListpack && !distinct(Listpack(c->data), 2)) return RdbLoaded::kCorrupt;
+  if (c->encoding == Encoding::kListpack && !distinct(Listpack(c->data), 2)) return twice(in);
   return RdbLoaded::kOk;
 }
 

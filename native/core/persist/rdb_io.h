@@ -71,6 +71,16 @@ class RdbInput {
   // Bytes still in the window.
   [[nodiscard]] size_t left() const { return static_cast<size_t>(end_ - at_); }
 
+  // What was read is no value, and why; what is said first counts. Returns false.
+  bool refuse(const char* why) {
+    if (why_ == nullptr) why_ = why;
+    return false;
+  }
+  // For the log, with no full stop added or taken: operators and tests know these texts.
+  [[nodiscard]] const char* refusal() const {
+    return why_ != nullptr ? why_ : "Short read or unknown coding";
+  }
+
  protected:
   // Has at least n bytes in the window, or returns false.
   virtual bool refill(size_t /*n*/) { return false; }
@@ -81,6 +91,8 @@ class RdbInput {
   bool need(size_t n) { return left() >= n || refill(n); }
   // A length or, with *coded set, the kind of a string's coding.
   bool length_or_coding(uint64_t* n, bool* coded);
+
+  const char* why_ = nullptr;
 };
 
 }  // namespace kvasir

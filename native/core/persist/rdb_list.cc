@@ -57,7 +57,7 @@ bool load_ziplist(RdbInput& in, Quicklist* list, const EncodingLimits& limits) {
   ZiplistReader reader(bytes);
   char tmp[kInt64Chars + 1];
   for (ListpackItem item; reader.next(&item);) append(list, item.str(tmp), limits);
-  return reader.valid();
+  return reader.valid() || in.refuse("List ziplist integrity check failed.");
 }
 
 // Nodes as they are: listpacks, once ziplists, and single elements.
@@ -69,7 +69,8 @@ bool load_nodes(RdbInput& in, RdbType type, Quicklist* list) {
   for (; nodes > 0; nodes--) {
     uint64_t container = kPacked;
     if (type == RdbType::kListQuicklist2) {
-      if (!in.length(&container) || (container != kPlain && container != kPacked)) return false;
+      if (!in.length(&container)) return false;
+      if (container != kPlain && container != kPacked) return in.refuse("Quicklist integrity check failed.");
     }
     if (!in.string(&bytes, &scratch) || bytes.empty()) return false;
     if (container == kPlain) {
@@ -82,7 +83,10 @@ bool load_nodes(RdbInput& in, RdbType type, Quicklist* list) {
     } else if (Listpack::valid(bytes)) {
       lp = Listpack::copy_of(bytes);
     }
-    if (!lp) return false;
+    if (!lp) {
+      return in.refuse(type == RdbType::kListQuicklist ? "Ziplist integrity check failed."
+                                                       : "Listpack integrity check failed.");
+    }
     // Empty ones are left out.
     lp->empty() ? lp->destroy() : list->append_listpack(*lp);
   }

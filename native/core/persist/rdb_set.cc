@@ -78,7 +78,7 @@ bool load_members(RdbInput& in, uint64_t members, const EncodingLimits& limits, 
     Slice member;
     if (!in.string(&member, &scratch)) return false;
     const bool compact = c->encoding != Encoding::kHashtable;
-    if (!set_add(c, limits, member)) return false;
+    if (!set_add(c, limits, member)) return in.refuse("Duplicate set members detected");
     // What is still to come needs no resizing, but for no more than the input can hold.
     if (compact && c->encoding == Encoding::kHashtable) {
       set_dict(*c).try_expand(static_cast<size_t>(std::min<uint64_t>(members, set_size(*c) + in.left())));
@@ -104,7 +104,12 @@ RdbLoaded load(RdbInput& in, RdbType type, const EncodingLimits& limits, Collect
   std::string scratch;
   Slice image;
   if (!in.string(&image, &scratch)) return RdbLoaded::kCorrupt;
-  return type == RdbType::kSetIntset ? load_intset(image, limits, c) : load_listpack(image, limits, c);
+  const bool intset = type == RdbType::kSetIntset;
+  const RdbLoaded loaded = intset ? load_intset(image, limits, c) : load_listpack(image, limits, c);
+  if (loaded == RdbLoaded::kCorrupt) {
+    in.refuse(intset ? "Intset integrity check failed." : "Set listpack integrity check failed.");
+  }
+  return loaded;
 }
 
 }  // namespace

@@ -92,14 +92,17 @@ bool load_nodes(RdbInput& in, Stream* s, uint64_t* live) {
   std::string scratch;
   Slice bytes;
   for (; nodes > 0; nodes--) {
-    if (!in.string(&bytes, &scratch) || bytes.size != StreamId::kBytes) return false;
+    if (!in.string(&bytes, &scratch)) return false;
+    if (bytes.size != StreamId::kBytes)
+      return in.refuse("Stream node key entry is not the size of a stream ID");
     const StreamId id = StreamId::decode(bytes.data);
     uint64_t entries;
-    if (!in.string(&bytes, &scratch) || !StreamNode::valid(bytes, &entries)) return false;
+    if (!in.string(&bytes, &scratch)) return false;
+    if (!StreamNode::valid(bytes, &entries)) return in.refuse("Stream listpack integrity check failed.");
     Listpack lp = Listpack::copy_of(bytes);
     if (!s->load_node(id, lp)) {
       lp.destroy();
-      return false;
+      return in.refuse("Listpack re-added with existing key");
     }
     *live += entries;
   }
@@ -111,14 +114,39 @@ bool load_consumer(RdbInput& in, RdbType type, StreamGroup* g) {
   Slice name;
   if (!in.string(&name, &scratch)) return false;
   Consumer* c = g->add_consumer(name);
-  if (c == nullptr || !load_signed(in, &c->seen_ms)) return false;
+  if (c == nullptr) return in.refuse("Duplicate stream consumer detected.");
+  if (!load_signed(in, &c->seen_ms)) return false;
   c->active_ms = c->seen_ms;
   if (type == RdbType::kStreamListpacks3 && !load_signed(in, &c->active_ms)) return false;
   uint64_t pending;
   if (!in.length(&pending)) return false;
   for (; pending > 0; pending--) {
     StreamId id;
-    if (!load_raw_id(in, &id) || !g->load_owner(id, c)) return false;
+    if (!load_raw_id(in, &id)) return false;
+    const PendingEntries::Place place = g->pending().find(id);
+    if (!place) return in.refuse("Consumer entry not found in group global PEL");
+    const Consumer* owner = place.value().consumer;
+    if (owner == c) return in.refuse("Duplicated consumer PEL entry loading a stream consumer group");
+    if (owner != nullptr) {
+      return in.refuse(
+          "NACK already assigned to a different consumer, shared NACKs across consumers are not valid");
+    }
+    g->load_owner(place, c);
+  }
+  return true;
+}
+
+bool load_pending(RdbInput& in, StreamGroup* g) {
+  uint64_t n;
+  if (!in.length(&n)) return false;
+  for (; n > 0; n--) {
+    StreamId id;
+    int64_t delivered_ms;
+    uint64_t deliveries;
+    if (!load_raw_id(in, &id) || !load_signed(in, &delivered_ms) || !in.length(&deliveries)) return false;
+    if (!g->load_pending(id, delivered_ms, deliveries)) {
+      return in.refuse("Duplicated global PEL entry loading stream consumer group");
+    }
   }
   return true;
 }
@@ -137,26 +165,18 @@ bool load_group(RdbInput& in, RdbType type, Stream* s) {
     return false;
   }
   StreamGroup* g = s->add_group(name, last, static_cast<int64_t>(read));
-  uint64_t n;
-  if (g == nullptr || !in.length(&n)) return false;
-  for (; n > 0; n--) {
-    StreamId id;
-    int64_t delivered_ms;
-    uint64_t deliveries;
-    if (!load_raw_id(in, &id) || !load_signed(in, &delivered_ms) || !in.length(&deliveries)) return false;
-    if (!g->load_pending(id, delivered_ms, deliveries)) return false;
-  }
-  if (!in.length(&n)) return false;
-  for (; n > 0; n--) {
+  if (g == nullptr) return in.refuse("Duplicated consumer group name");
+  uint64_t consumers;
+  if (!load_pending(in, g) || !in.length(&consumers)) return false;
+  for (; consumers > 0; consumers--) {
     if (!load_consumer(in, type, g)) return false;
   }
-  return g->owned();
+  return g->owned() || in.refuse("Stream CG PEL entry without consumer");
 }
 
 bool load_stream(RdbInput& in, RdbType type, Stream* s) {
   uint64_t live = 0, groups;
-  if (!load_nodes(in, s, &live)) return false;
-  if (!in.length(&s->length) || s->length != live || !load_id(in, &s->last_id)) return false;
+  if (!load_nodes(in, s, &live) || !in.length(&s->length) || !load_id(in, &s->last_id)) return false;
   if (type == RdbType::kStreamListpacks) {
     s->entries_added = s->length;
     s->find_first();
@@ -164,6 +184,10 @@ bool load_stream(RdbInput& in, RdbType type, Stream* s) {
              !in.length(&s->entries_added)) {
     return false;
   }
+  if (s->length > 0 && s->nodes().size() == 0) {
+    return in.refuse("Stream length inconsistent with rax entries");
+  }
+  if (s->length != live) return in.refuse("Stream length inconsistent with the number of valid entries");
   if (!in.length(&groups)) return false;
   for (; groups > 0; groups--) {
     if (!load_group(in, type, s)) return false;

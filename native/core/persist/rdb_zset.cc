@@ -62,8 +62,10 @@ std::optional<Collection> load_members(RdbInput& in, RdbType type, const Encodin
     // The bytes are gone once the score is read.
     ScoredMember* m = ScoredMember::make(0, bytes);
     const bool scored = type == RdbType::kZset2 ? in.real(&m->score) : text_score(in, &m->score);
+    if (scored && std::isnan(m->score)) in.refuse("Zset with NAN score detected");
     if (scored && !std::isnan(m->score) && members.add(m)) continue;
     mem_free(m);
+    if (scored) in.refuse("Duplicate zset members detected");
     return std::nullopt;
   }
   Collection c = members.finish();
@@ -83,7 +85,11 @@ std::optional<Listpack> load_pack(RdbInput& in, RdbType type) {
   }
   if (lp && !(distinct(*lp, 2) && zset_has_scores(*lp))) {
     lp->destroy();
-    return std::nullopt;
+    lp.reset();
+  }
+  if (!lp) {
+    in.refuse(type == RdbType::kZsetZiplist ? "Zset ziplist integrity check failed."
+                                            : "Zset listpack integrity check failed.");
   }
   return lp;
 }

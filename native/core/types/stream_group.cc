@@ -118,12 +118,9 @@ bool StreamGroup::load_pending(const StreamId& id, int64_t delivered_ms, uint64_
   return is_new;
 }
 
-bool StreamGroup::load_owner(const StreamId& id, Consumer* c) {
-  const PendingEntries::Place p = pending_.find(id);
-  if (!p || p.value().consumer != nullptr) return false;
-  p.value().consumer = c;
-  c->pending.insert(id, {});
-  return true;
+void StreamGroup::load_owner(const PendingEntries::Place& place, Consumer* c) {
+  place.value().consumer = c;
+  c->pending.insert(place.key(), {});
 }
 
 bool StreamGroup::owned() const {

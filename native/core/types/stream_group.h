@@ -93,8 +93,8 @@ class StreamGroup {
 
   // For loading: the list comes before the consumers. False: it is there already.
   bool load_pending(const StreamId& id, int64_t delivered_ms, uint64_t deliveries);
-  // False: the entry is not there or is somebody's.
-  bool load_owner(const StreamId& id, Consumer* c);
+  // Of an entry that is nobody's.
+  static void load_owner(const PendingEntries::Place& place, Consumer* c);
   // Whether every entry has become somebody's.
   [[nodiscard]] bool owned() const;
 

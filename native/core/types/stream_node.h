@@ -48,8 +48,8 @@ class StreamNode {
 
   // Where the first entry is.
   [[nodiscard]] Pos begin() const { return lp_.skip(fields_at_, static_cast<uint64_t>(fields_) + 1); }
-  // Entries, deleted ones included; one without a place means that there is none. At a position, which must be
-  // an entry's or the end.
+  // Entries, deleted ones included; one without a place means that there is none. At a position, which must
+  // be an entry's or the end.
   [[nodiscard]] StreamEntry entry(Pos at) const;
   [[nodiscard]] StreamEntry first() const { return entry(begin()); }
   [[nodiscard]] StreamEntry last() const { return before(lp_.end_pos()); }
