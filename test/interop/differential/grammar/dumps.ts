@@ -5,13 +5,15 @@
 import type { Mismatch, Pair } from '../pair.js';
 import type { Random } from '../random.js';
 import { formatBytes, formatCommand, type Reply, text } from '../resp.js';
+import { ancientValue } from './ancient.js';
 import { type Context, type Episode, type Group, type Step, steps } from './pattern.js';
 
 /** Names that groups fill with values of some type; a new type's names are one more line. */
 const KEYS = [
   ...['l0', 'l1', 'l2', 'l3'],
   ...['z0', 'z1', 'z2', 'z3', 'lex0', 'lex1', 'g0', 'g1'],
-  ...['k0', 'k1', 'n0', 'h0', 'h1', 'h2', 'large0'],
+  ...['k0', 'k1', 'n0', 'h0', 'h1', 'h2', 'h3', 'large0'],
+  ...['s0', 's1', 's2', 's3'],
   ...['x0', 'x1', 'xp0', 'xp1', 'xl0'],
 ];
 /** Streams with groups: their dumps hold times. */
@@ -134,6 +136,19 @@ async function restore(pair: Pair, payload: string): Promise<Mismatch | null> {
   return differ(formatCommand(['RESTORE', 'damaged', '0', payload]), [subject, reference]);
 }
 
+/** RESTORE of payloads one after the other, with checksums not looked at. */
+async function restoreAll(pair: Pair, payloads: readonly string[]): Promise<Mismatch | null> {
+  await pair.call('DEBUG', 'SET-SKIP-CHECKSUM-VALIDATION', '1');
+  let difference: Mismatch | null = null;
+  for (const payload of payloads) {
+    difference ??= (await restore(pair, payload)) ?? (await agreeOnKey(pair, 'damaged'));
+  }
+  await pair.call('DEBUG', 'SET-SKIP-CHECKSUM-VALIDATION', '0');
+  // It may hold what no command would have put there.
+  await pair.call('DEL', 'damaged');
+  return difference;
+}
+
 function damage(context: Context): Episode {
   const { random } = context;
   const name = random.pick(KEYS);
@@ -143,18 +158,20 @@ function damage(context: Context): Episode {
     run: async (pair) => {
       const [payload] = await pair.call('DUMP', name);
       if (payload.type !== '$' || text(payload).length <= FOOTER + 1) return null;
-      await pair.call('DEBUG', 'SET-SKIP-CHECKSUM-VALIDATION', '1');
-      let difference: Mismatch | null = null;
-      for (let n = 0; n < 10 && difference === null; n++) {
-        difference =
-          (await restore(pair, damaged(random, text(payload)))) ?? (await agreeOnKey(pair, 'damaged'));
-      }
-      await pair.call('DEBUG', 'SET-SKIP-CHECKSUM-VALIDATION', '0');
-      // It may hold what no command would have put there.
-      await pair.call('DEL', 'damaged');
-      return difference;
+      return restoreAll(
+        pair,
+        Array.from({ length: 10 }, () => damaged(random, text(payload))),
+      );
     },
   };
+}
+
+function ancient({ random }: Context): Episode {
+  const payloads = Array.from({ length: 10 }, () => {
+    const payload = `${ancientValue(random)}\x50\0${'\0'.repeat(8)}`;
+    return random.chance(0.3) ? damaged(random, payload) : payload;
+  });
+  return { name: 'old encodings', needs: NEEDS, run: (pair) => restoreAll(pair, payloads) };
 }
 
 export const dumps: Group = {
@@ -163,5 +180,6 @@ export const dumps: Group = {
   entries: [
     steps(4, (context): Step[] => [exchange(context)]),
     steps(1, (context): Step[] => [damage(context)]),
+    steps(1, (context): Step[] => [ancient(context)]),
   ],
 };
