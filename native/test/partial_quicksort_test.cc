@@ -57,8 +57,8 @@ TEST(orders_that_are_there_already) {
   }
 }
 
-// An adversary that answers so that every cut is as bad as it can be (McIlroy, "A killer adversary for quicksort",
-// 1999): the sort that takes over keeps it short.
+// An adversary that answers so that every cut is as bad as it can be (McIlroy, "A killer adversary for
+// quicksort", 1999): the sort that takes over keeps it short.
 TEST(an_adversary) {
   constexpr int kSize = 20000;
   std::vector<int> value(kSize, kSize);

@@ -1,8 +1,9 @@
 // Sorts as much of an array as somebody will look at.
 //
 // Quicksort after J. L. Bentley and M. D. McIlroy, "Engineering a sort function" (Software - Practice and
-// Experience, 1993), going only into those parts that meet the wanted range. Which of two equal elements comes
-// first follows from the algorithm alone; it is the one that Valkey uses, so that its clients see the same.
+// Experience, 1993), going only into those parts that meet the wanted range. Which of two equal elements
+// comes first follows from the algorithm alone; it is the one that Valkey uses, so that its clients see the
+// same.
 #pragma once
 
 #include <algorithm>
@@ -85,12 +86,13 @@ void sort(T* a, size_t n, const T* first, const T* end, Order& order, unsigned d
 
 }  // namespace partial_quicksort_detail
 
-// The first `wanted` places of the array get what belongs there when all is sorted; behind them is the rest in no
-// order. order(a, b): negative, 0 or positive.
+// The first `wanted` places of the array get what belongs there when all is sorted; behind them is the rest
+// in no order. order(a, b): negative, 0 or positive.
 template <class T, class Order>
 void partial_quicksort(std::span<T> array, size_t wanted, Order&& order) {
   const auto depth = static_cast<unsigned>(4 * std::bit_width(array.size()));
-  partial_quicksort_detail::sort(array.data(), array.size(), array.data(), array.data() + wanted, order, depth);
+  partial_quicksort_detail::sort(array.data(), array.size(), array.data(), array.data() + wanted, order,
+                                 depth);
 }
 
 }  // namespace kvasir
