@@ -25,7 +25,10 @@ test('places have scores, positions, hashes and distances', async () => {
   expect(await client.send('ZSCORE', 'sicily', 'Palermo')).toBe('3479099956230698');
   expect(await client.send('GEODIST', 'sicily', 'Palermo', 'Catania', 'km')).toBe('166.2742');
   expect(await client.send('GEODIST', 'sicily', 'Palermo', 'nowhere')).toBeNull();
-  expect(await client.send('GEOHASH', 'sicily', 'Palermo', 'Catania')).toEqual(['sqc8b49rny0', 'sqdtr74hyu0']);
+  expect(await client.send('GEOHASH', 'sicily', 'Palermo', 'Catania')).toEqual([
+    'sqc8b49rny0',
+    'sqdtr74hyu0',
+  ]);
   expect(await client.send('GEOPOS', 'sicily', 'Palermo', 'nowhere')).toEqual([
     ['13.36138933897018433', '38.11555639549629859'],
     null,
@@ -37,9 +40,9 @@ test('places have scores, positions, hashes and distances', async () => {
 });
 
 test('searches by circle, box and polygon', async () => {
-  expect(await client.send('GEOSEARCH', 'sicily', 'FROMLONLAT', 15, 37, 'BYRADIUS', 200, 'km', 'ASC')).toEqual([
-    ...['Catania', 'edge1', 'Palermo'],
-  ]);
+  expect(
+    await client.send('GEOSEARCH', 'sicily', 'FROMLONLAT', 15, 37, 'BYRADIUS', 200, 'km', 'ASC'),
+  ).toEqual([...['Catania', 'edge1', 'Palermo']]);
   const box = ['FROMMEMBER', 'Catania', 'BYBOX', 400, 400, 'km', 'DESC'];
   expect(await client.send('GEOSEARCH', 'sicily', ...box, 'WITHDIST', 'COUNT', 1)).toEqual([
     ['edge2', '236.5292'],
@@ -62,7 +65,7 @@ test('the nearest of places that are equally far away are those that Valkey pick
   const members = await client.send('ZRANGE', 'twins', 0, 11);
   expect(await nearest(20)).toEqual([...(members as string[]), 'other']);
   // As Valkey 9.1.2 answers.
-  expect(new Set((await nearest(3)) as string[]).size).toBe(3);
+  expect(await nearest(3)).toEqual(['twin0', 'twin1', 'twin10']);
 });
 
 test('results are stored as hashes or distances', async () => {

@@ -122,6 +122,9 @@ test('random members are different ones, or as many as asked for', async () => {
   expect(any).toHaveLength(1000);
   for (let i = 0; i < any.length; i += 2) expect(any[i]).toBe(`m${any[i + 1]}`);
   expect(await client.send('ZRANDMEMBER', 'none')).toBeNull();
+  // All of them come from the highest down.
+  const all = (await client.send('ZRANDMEMBER', 'z', 1000)) as string[];
+  expect(all).toEqual(Array.from({ length: 300 }, (_, i) => `m${299 - i}`));
 });
 
 test('ZSCAN goes through all members, with or without their scores', async () => {
@@ -144,9 +147,9 @@ test('ZSCAN goes through all members, with or without their scores', async () =>
 test('clients wait for members, in order', async () => {
   const [first, second] = [await server.connect(), await server.connect()];
   const one = first.send('BZPOPMIN', 'q', 'r', 0);
-  while (!String(await client.send('INFO', 'clients')).includes('blocked_clients:1')) continue;
+  while (!String(await client.send('INFO', 'clients')).includes('blocked_clients:1'));
   const two = second.send('BZMPOP', 0, 1, 'r', 'MAX', 'COUNT', 2);
-  while (!String(await client.send('INFO', 'clients')).includes('blocked_clients:2')) continue;
+  while (!String(await client.send('INFO', 'clients')).includes('blocked_clients:2'));
   await client.send('ZADD', 'r', 1, 'a', 2, 'b', 3, 'c');
   expect(await one).toEqual(['r', 'a', '1']);
   expect(await two).toEqual([
@@ -198,6 +201,16 @@ test('payloads are those of Valkey, and come back', async () => {
       ...['7', '-inf', 'a', '1', 'bb', '1.5'],
     ]);
   }
+});
+
+test.each([
+  // As Valkey 9.1.2 answers.
+  ['0.1', '6605f56364a85f2c14bc54c5b4318ac4616eb60a'],
+  ['1e17', '865dfe692ba47395ddd673188be31a88f4f3a760'],
+  ['123456.78901234567', '1da2a480f1336f7f8be1ed9807d19bc03ed05e60'],
+])('the digest of a member with score %s', async (score, digest) => {
+  await client.send('ZADD', 'z', score, 'a');
+  expect(await client.send('DEBUG', 'DIGEST-VALUE', 'z')).toEqual([digest]);
 });
 
 test('payloads of old encodings are read, and wrong ones refused', async () => {

@@ -54,6 +54,14 @@ export const places: Group = {
     entry(2, ['GEOSEARCH', gkey, 'BYPOLYGON', '4', point, point, point, point, maybe(0.8, 'ASC'), rest]),
     entry(2, ['GEOSEARCHSTORE', gkey, gkey, centre, area, options(['STOREDIST'])]),
     entry(2, [oneOf('GEORADIUS', 'GEORADIUS_RO'), gkey, point, length, unit, maybe(0.8, 'ASC'), rest]),
-    entry(2, [oneOf('GEORADIUSBYMEMBER', 'GEORADIUSBYMEMBER_RO'), gkey, member, length, unit, maybe(0.8, 'ASC'), rest]),
+    entry(2, [
+      oneOf('GEORADIUSBYMEMBER', 'GEORADIUSBYMEMBER_RO'),
+      gkey,
+      member,
+      length,
+      unit,
+      maybe(0.8, 'ASC'),
+      rest,
+    ]),
   ],
 };

@@ -97,9 +97,21 @@ export const zsets: Group = {
     entry(2, ['ZADD', 'zs', repeat(1, 3, score, smallMember)], { damage: false }),
     entry(1, ['ZREM', 'zs', repeat(1, 3, smallMember)]),
     entry(1, ['ZSCAN', 'zs', '0', options(['MATCH', pattern], ['COUNT', '5'], ['NOSCORES'], ['BOGUS'])]),
-    entry(0.5, ['ZRANDMEMBER', 'zs', oneOf('100', '0', 'abc', '9223372036854775807'), maybe(0.5, 'WITHSCORES')]),
-    entry(0.5, ['ZRANDMEMBER', 'zs', maybe(0.7, oneOf('1', '-1', '-4', '-9223372036854775808'))], { rule: 'shape' }),
-    entry(0.2, ['ZRANDMEMBER', oneOf(zkey, 'nothing'), oneOf('0', 'abc', ['5', 'BOGUS'])]),
+    // All of them, or an error: nothing random.
+    entry(
+      0.5,
+      [
+        'ZRANDMEMBER',
+        oneOf('zs', zkey),
+        oneOf('1000', '0', 'abc', '9223372036854775807'),
+        maybe(0.5, 'WITHSCORES'),
+      ],
+      { damage: false },
+    ),
+    entry(0.5, ['ZRANDMEMBER', 'zs', maybe(0.7, oneOf('1', '-1', '-4', '-9223372036854775808'))], {
+      rule: 'shape',
+    }),
+    entry(0.2, ['ZRANDMEMBER', oneOf(zkey, 'nothing'), oneOf('0', 'abc', ['5', 'BOGUS'])], { damage: false }),
     entry(2, ['OBJECT', 'ENCODING', zkey]),
   ],
 };
