@@ -160,6 +160,20 @@ TEST(format_double_layout) {
   CHECK_EQ(text(9223372036854775808.0), "9223372036854776000");
 }
 
+TEST(format_double_short_has_exponents_for_integers_too) {
+  const auto text = [](double v) {
+    char out[kDoubleChars];
+    return std::string(out, format_double_short(out, v));
+  };
+  CHECK_EQ(text(1e17), "1e+17");
+  CHECK_EQ(text(1e6), "1000000");
+  CHECK_EQ(text(0.1), "0.1");
+  CHECK_EQ(text(-3), "-3");
+  CHECK_EQ(text(-0.0), "-0");
+  CHECK_EQ(text(-HUGE_VAL), "-inf");
+  CHECK_EQ(text(123456.78901234567), "1.2345678901234567e+5");
+}
+
 TEST(format_double_reads_back) {
   std::mt19937_64 rng(13);
   for (int i = 0; i < 300000; i++) {

@@ -191,14 +191,18 @@ size_t lay_out(char* out, const char* digits, int n, int k) {
 }  // namespace
 
 size_t format_double(char* out, double v) {
-  if (v != v) {
-    memcpy(out, "nan", 3);
-    return 3;
-  }
   constexpr double kSafe = 4611686018427387904.0;  // 2^62
   if (v >= -kSafe && v <= kSafe) {
     const auto i = static_cast<int64_t>(v);
     if (static_cast<double>(i) == v && (i != 0 || !std::signbit(v))) return format_i64(out, i);
+  }
+  return format_double_short(out, v);
+}
+
+size_t format_double_short(char* out, double v) {
+  if (v != v) {
+    memcpy(out, "nan", 3);
+    return 3;
   }
   char* p = out;
   if (std::signbit(v)) {

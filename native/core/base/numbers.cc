@@ -285,13 +285,6 @@ size_t format_i64(char* out, int64_t v) {
   return 1 + format_u64(out + 1, -static_cast<uint64_t>(v));
 }
 
-size_t format_double_17(char* out, double v) {
-  const locale_t before = uselocale(c_locale());
-  const int n = snprintf(out, kDoubleChars, "%.17g", v);
-  uselocale(before);
-  return static_cast<size_t>(n);
-}
-
 size_t format_long_double_human(char* out, long double v) {
   if (std::isnan(v)) {
     memcpy(out, "nan", 3);

@@ -60,8 +60,8 @@ size_t format_i64(char* out, int64_t v);
 // shortest text that reads back the same), exponents as in 1e+21 and 1e-7. inf, -inf, nan, -0.
 size_t format_double(char* out, double v);
 
-// All 17 significant digits, as printf's %.17g writes them: what DEBUG DIGEST mixes of a score.
-size_t format_double_17(char* out, double v);
+// The same without the exception for integers, so that 1e+17 is that: what DEBUG DIGEST mixes of a score.
+size_t format_double_short(char* out, double v);
 
 // INCRBYFLOAT: 17 decimals, trailing zeros dropped, never an exponent. `out` has kLongDoubleChars.
 size_t format_long_double_human(char* out, long double v);

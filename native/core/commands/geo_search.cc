@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/numbers.h"
+#include "base/partial_quicksort.h"
 #include "commands/geo_args.h"
 #include "types/zset_builder.h"
 
@@ -227,16 +228,19 @@ std::vector<Found> find_in(const Collection& c, Search* s) {
 }
 
 void sort_found(std::vector<Found>* found, Order order, size_t wanted) {
-  const auto middle = found->begin() + static_cast<std::ptrdiff_t>(wanted);
-  const auto sort = [&](auto before) {
-    if (wanted == found->size()) {
-      std::stable_sort(found->begin(), found->end(), before);
-    } else {
-      std::partial_sort(found->begin(), middle, found->end(), before);
-    }
+  if (order == Order::kNone) return;
+  const bool nearest = order == Order::kNearest;
+  const auto compare = [nearest](const Found& a, const Found& b) {
+    const int c = a.distance < b.distance ? -1 : a.distance > b.distance ? 1 : 0;
+    return nearest ? c : -c;
   };
-  if (order == Order::kNearest) sort([](const Found& a, const Found& b) { return a.distance < b.distance; });
-  if (order == Order::kFarthest) sort([](const Found& a, const Found& b) { return a.distance > b.distance; });
+  // Two ways, as in Valkey, since it shows where places are equally far away.
+  if (wanted == found->size()) {
+    std::stable_sort(found->begin(), found->end(),
+                     [&](const Found& a, const Found& b) { return compare(a, b) < 0; });
+  } else {
+    partial_quicksort(std::span<Found>(*found), wanted, compare);
+  }
 }
 
 void reply_found(const Call& call, const Search& s, const std::vector<Found>& found, size_t n) {

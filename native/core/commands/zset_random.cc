@@ -51,7 +51,8 @@ void random_members(const Call& call, const Collection& c, int64_t count, bool s
   const size_t n = std::min(static_cast<size_t>(count), size);
   out.begin(n);
   if (n == size) {
-    for (ZsetCursor at(c, 0); at.valid(); at.next()) emit(at.member(tmp), at.score());
+    // All of them, in no random order: from the highest down, as Valkey gives them.
+    for (ZsetCursor at(c, size - 1); at.valid(); at.prev()) emit(at.member(tmp), at.score());
     return;
   }
   std::vector<size_t> ranks = random_ranks(call.core.rng, n, size);

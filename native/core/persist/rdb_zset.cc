@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
+#include <cstdio>
 #include <limits>
 #include <optional>
 #include <string>
@@ -43,11 +43,10 @@ bool text_score(RdbInput& in, double* score) {
   Slice digits;
   if (n == kNotANumber || !in.bytes(n, &digits)) return false;
   if (parse_double(digits, score)) return true;
-  // What follows a number does not count, nor does how large it is.
+  // What follows a number does not count, nor does how large it is. But "1e" is none for scanf, unlike
+  // strtod.
   const std::string text = digits.str();
-  char* end;
-  *score = strtod(text.c_str(), &end);
-  return end != text.c_str();
+  return sscanf(text.c_str(), "%lg", score) == 1;  // NOLINT(cert-err34-c): the count says it all
 }
 
 std::optional<Collection> load_members(RdbInput& in, RdbType type, const EncodingLimits& limits,

@@ -442,7 +442,7 @@ void mix(const Collection& c, Sha1::Digest* digest) {
   for (ZsetCursor at(c, 0); at.valid(); at.next()) {
     Sha1::Digest one{};
     digest_mix(&one, at.member(tmp));
-    digest_mix(&one, {score, format_double_17(score, at.score())});
+    digest_mix(&one, {score, format_double_short(score, at.score())});
     digest_xor(digest, {reinterpret_cast<const char*>(one.data()), one.size()});
   }
 }

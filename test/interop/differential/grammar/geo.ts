@@ -1,5 +1,5 @@
 /** Places: in a small area, so that searches find some, and at the edges of the map. */
-import { entry, type Group, oneOf, options, type Part, repeat } from './pattern.js';
+import { entry, type Group, maybe, oneOf, options, type Part, repeat } from './pattern.js';
 import { key } from './values.js';
 
 const gkey: Part = oneOf('g0', 'g1', 'g2', key);
@@ -7,6 +7,17 @@ const member: Part = ({ random }, out) => {
   out.push(`p${random.int(0, 60)}`);
 };
 const point: Part = ({ random }, out) => {
+  // Some places have several members: which comes first is seen, too.
+  if (random.chance(0.3)) {
+    out.push(
+      ...random.pick([
+        ['15.1', '37.5'],
+        ['13.4', '38.1'],
+        ['14.01', '37.2'],
+      ]),
+    );
+    return;
+  }
   if (random.chance(0.9)) out.push((random.unit() * 4 + 13).toFixed(6), (random.unit() * 4 + 36).toFixed(6));
   else
     out.push(
@@ -16,7 +27,6 @@ const point: Part = ({ random }, out) => {
 };
 const unit: Part = oneOf('m', 'km', 'ft', 'mi', 'KM', 'cm');
 const length: Part = oneOf('0', '10', '100', '500', '20000', '-1', 'abc');
-// With an order by distance, so that what is equally near on both sides is rare.
 const rest = options(
   ['WITHDIST'],
   ['WITHCOORD'],
@@ -40,10 +50,18 @@ export const places: Group = {
     entry(2, ['GEODIST', gkey, member, member, options([unit])]),
     entry(1, ['GEOHASH', gkey, repeat(1, 3, member)]),
     entry(2, ['GEOPOS', gkey, repeat(1, 3, member)]),
-    entry(4, ['GEOSEARCH', gkey, centre, area, 'ASC', rest]),
-    entry(2, ['GEOSEARCH', gkey, 'BYPOLYGON', '4', point, point, point, point, 'ASC', rest]),
+    entry(4, ['GEOSEARCH', gkey, centre, area, maybe(0.8, 'ASC'), rest]),
+    entry(2, ['GEOSEARCH', gkey, 'BYPOLYGON', '4', point, point, point, point, maybe(0.8, 'ASC'), rest]),
     entry(2, ['GEOSEARCHSTORE', gkey, gkey, centre, area, options(['STOREDIST'])]),
-    entry(2, [oneOf('GEORADIUS', 'GEORADIUS_RO'), gkey, point, length, unit, 'ASC', rest]),
-    entry(2, [oneOf('GEORADIUSBYMEMBER', 'GEORADIUSBYMEMBER_RO'), gkey, member, length, unit, 'ASC', rest]),
+    entry(2, [oneOf('GEORADIUS', 'GEORADIUS_RO'), gkey, point, length, unit, maybe(0.8, 'ASC'), rest]),
+    entry(2, [
+      oneOf('GEORADIUSBYMEMBER', 'GEORADIUSBYMEMBER_RO'),
+      gkey,
+      member,
+      length,
+      unit,
+      maybe(0.8, 'ASC'),
+      rest,
+    ]),
   ],
 };

@@ -7,6 +7,9 @@ const lexKey: Part = oneOf('lex0', 'lex1');
 const member: Part = ({ random }, out) => {
   out.push(random.chance(0.9) ? `m${random.int(0, 160)}` : random.pick(['', '12', '-7', 'x'.repeat(70)]));
 };
+const smallMember: Part = ({ random }, out) => {
+  out.push(random.chance(0.8) ? `m${random.int(0, 30)}` : String(random.int(-5, 200)));
+};
 const score: Part = ({ random }, out) => {
   out.push(
     random.chance(0.8)
@@ -90,6 +93,25 @@ export const zsets: Group = {
     entry(0.5, ['ZSCAN', lexKey, oneOf('abc', ''), options(['MATCH', pattern], ['COUNT', '5'])], {
       damage: false,
     }),
+    // A set that stays a listpack, which a scan gives as a whole and in order.
+    entry(2, ['ZADD', 'zs', repeat(1, 3, score, smallMember)], { damage: false }),
+    entry(1, ['ZREM', 'zs', repeat(1, 3, smallMember)]),
+    entry(1, ['ZSCAN', 'zs', '0', options(['MATCH', pattern], ['COUNT', '5'], ['NOSCORES'], ['BOGUS'])]),
+    // All of them, or an error: nothing random.
+    entry(
+      0.5,
+      [
+        'ZRANDMEMBER',
+        oneOf('zs', zkey),
+        oneOf('1000', '0', 'abc', '9223372036854775807'),
+        maybe(0.5, 'WITHSCORES'),
+      ],
+      { damage: false },
+    ),
+    entry(0.5, ['ZRANDMEMBER', 'zs', maybe(0.7, oneOf('1', '-1', '-4', '-9223372036854775808'))], {
+      rule: 'shape',
+    }),
+    entry(0.2, ['ZRANDMEMBER', oneOf(zkey, 'nothing'), oneOf('0', 'abc', ['5', 'BOGUS'])], { damage: false }),
     entry(2, ['OBJECT', 'ENCODING', zkey]),
   ],
 };
