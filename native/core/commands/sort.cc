@@ -344,7 +344,6 @@ void Sort::store() {
   results([&](const SortValue& v) { list_push(list, ListEnd::kTail, {v.text, v.buffer}, limits); });
   list_settle(list, limits);
   ks.set(db, k, Entry::make_collection(k.key, Type::kList, list));
-  ks.ready(db, k.key, Type::kList);
   ks.modified(db, k.key);
   ks.notify(kNotifyList, "sortstore", k.key, db);
   ks.dirty += n;

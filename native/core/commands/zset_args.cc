@@ -123,7 +123,6 @@ void store_zset(const Call& call, int key_arg, Collection c, const char* event, 
     return;
   }
   ks.set(db, k, Entry::make_collection(k.key, Type::kZset, c));
-  ks.ready(db, k.key, Type::kZset);
   ks.modified(db, k.key);
   ks.notify(kNotifyZset, event, k.key, db);
   ks.dirty += dirty;

@@ -91,9 +91,7 @@ EvictResult Eviction::evict(size_t bytes) {
       result = EvictResult::kFail;
       break;
     }
-    const auto before = static_cast<int64_t>(used_memory());
-    evict_key(pick_);
-    freed += before - static_cast<int64_t>(used_memory());
+    freed += evict_key(pick_);
     if (++keys % kKeysPerCheck != 0) continue;
     if (settings.lazyfree_lazy_eviction) {
       // The background thread frees while we work.
@@ -123,18 +121,21 @@ bool Eviction::wait_for_lazyfree(uint64_t began_us, uint64_t limit_us) {
   return enough;
 }
 
-void Eviction::evict_key(const EvictionSampler::Pick& pick) {
+int64_t Eviction::evict_key(const EvictionSampler::Pick& pick) {
   Keyspace& ks = engine_.core.keyspace;
   const Settings& settings = engine_.core.settings;
   const bool lazy = settings.lazyfree_lazy_eviction;
   const bool timed = settings.latency_monitor_threshold_ms > 0;
   const uint64_t began_us = timed ? mono_us() : 0;
+  const auto before = static_cast<int64_t>(used_memory());
   ks.remove(*pick.db, pick.ref(), lazy);
+  const int64_t freed = before - static_cast<int64_t>(used_memory());
   if (timed) engine_.latency_sample("eviction-del", static_cast<int64_t>(mono_us() - began_us));
   ks.stats.evicted++;
   ks.modified(*pick.db, pick.key);
   ks.notify(kNotifyEvicted, "evicted", pick.key, *pick.db);
   engine_.propagate_delete(*pick.db, pick.key, lazy);
+  return freed;
 }
 
 }  // namespace kvasir

@@ -45,7 +45,8 @@ class Eviction {
   EvictResult evict(size_t bytes);
   // Waits a little for what the background thread is freeing. True: the limit is kept now.
   bool wait_for_lazyfree(uint64_t began_us, uint64_t limit_us);
-  void evict_key(const EvictionSampler::Pick& pick);
+  // Returns the bytes that the keyspace gave up.
+  int64_t evict_key(const EvictionSampler::Pick& pick);
   EvictResult note(EvictResult result);
 
   Engine& engine_;

@@ -88,10 +88,9 @@ void Keyspace::replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e) 
   } else if (has) {
     db.insert_expiring(k, e);
   }
-  if (interest_ready && old->type() != e->type()) {
-    signals_->key_gone(db, k.key);
-    if (e->type() != Type::kString) signals_->key_ready(db, k.key, e->type());
-  }
+  // Those who wait for a collection of the new type are not told, as in Valkey: only what appears or grows
+  // serves.
+  if (interest_ready && old->type() != e->type()) signals_->key_gone(db, k.key);
   free_entry(old, lazyfree_server_del);
 }
 

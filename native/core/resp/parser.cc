@@ -458,6 +458,12 @@ ParseResult RequestParser::resume(const Limits& limits, ArgArena* args, Request*
         memcpy(big_->data(), p, have);
         big_filled_ = have;
         size_ = scan_;
+        // What is left here are headers. Beside a very long argument that may take its time it is no trouble
+        // to make the buffer small; not while earlier requests of this read refer to it.
+        if (pos_ == 0 && static_cast<size_t>(bulk_) / 16 > cap_ - size_ && cap_ - size_ > kMaxSpare) {
+          buf_ = static_cast<char*>(mem_realloc(buf_, std::max(size_, size_t{1024})));
+          cap_ = mem_usable(buf_);
+        }
       }
       return ParseResult::kMore;
     }

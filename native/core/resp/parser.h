@@ -153,8 +153,8 @@ class RequestParser {
   // Bytes of requests that are not complete, and of those kept for later.
   [[nodiscard]] size_t held() const { return pending_size() + big_wire_; }
   [[nodiscard]] size_t pending_size() const { return size_ - pos_ + big_filled_; }
-  // Thereof what has been parsed: arguments of a request that is not complete.
-  [[nodiscard]] size_t parsed_size() const { return scan_ > pos_ ? scan_ - pos_ : 0; }
+  // Thereof what has been parsed in front of an argument that is read to its place.
+  [[nodiscard]] size_t parsed_size() const { return big_ == nullptr ? 0 : scan_ - pos_; }
 
  private:
   struct Arg {

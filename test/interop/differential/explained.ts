@@ -210,10 +210,8 @@ export const rules = {
     },
   },
   'once built': {
-    reason:
-      'SORT and client tracking come with the data types and pub/sub; until then the subject says that it lacks them',
-    same: (a) =>
-      a.type === '-' && /^ERR (Invalid command specified|client tracking is not available)$/.test(text(a)),
+    reason: 'of a command that is not built the subject does not know where its keys are',
+    same: (a) => a.type === '-' && text(a) === 'ERR Invalid command specified',
   },
   'subset of commands': {
     reason: 'a command not yet built is not listed; whatever is listed must exist in Valkey',

@@ -269,7 +269,9 @@ function masked(reply: Reply, ids: ReadonlyMap<string, number>): Reply {
   if (reply.type === ':' && ids.has(reply.value))
     return { type: ':', value: `client ${ids.get(reply.value)}` };
   if (reply.type === '+') {
-    return { type: '+', value: reply.value.replace(/^\d+\.\d{6} \[(\d+) [^\]]*\]/, '[$1]') };
+    const line = reply.value.replace(/^\d+\.\d{6} \[(\d+) [^\]]*\]/, '[$1]');
+    const shown = (id: string): string => (ids.has(id) ? `client ${ids.get(id)}` : id);
+    return { type: '+', value: line.replace(/"(\d+)"/g, (_, id: string) => `"${shown(id)}"`) };
   }
   return reply;
 }

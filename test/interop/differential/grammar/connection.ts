@@ -271,7 +271,7 @@ export const connections: Group = {
           ['BCAST', 'PREFIX', 'a', 'PREFIX', 'ab'],
         ),
       ],
-      { damage: false, rule: 'once built' },
+      { damage: false },
     ),
     entry(0.5, ['CLIENT', 'TRACKINGINFO']),
     entry(0.3, ['CLIENT', 'IMPORT-SOURCE', onOff]),
