@@ -85,7 +85,7 @@ TEST(stores_replace_or_delete) {
   CHECK_EQ(b.changes, uint64_t{1});
   CHECK_EQ(b.run("ZRANGE u 0 -1 WITHSCORES"), "*6 $1 x $1 1 $1 y $2 32 $1 w $2 40");
   CHECK_EQ(b.run("ZINTERSTORE u 2 a none"), ":0");
-  CHECK_EQ(b.signals.events, "del:u ");
+  CHECK_EQ(b.signals.events, "keymiss:none del:u ");
   CHECK_EQ(b.changes, uint64_t{1});
   CHECK_EQ(b.run("ZDIFFSTORE u 2 none a"), ":0");
   CHECK_EQ(b.changes, uint64_t{0});
