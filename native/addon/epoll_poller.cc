@@ -21,6 +21,17 @@ struct Watch {
   int fd;
   Pollable* target;  // nullptr: removed
   EpollPoller* poller;
+  uint32_t edge;  // EPOLLET or nothing
+
+  [[nodiscard]] epoll_event event(bool read, bool write) const {
+    epoll_event ev{};
+    // Who does not read still wants to know that the peer has gone; who is told only once, that it has gone
+    // right behind what it sent.
+    ev.events =
+        (read ? EPOLLIN : 0U) | (!read || edge != 0 ? EPOLLRDHUP : 0U) | (write ? EPOLLOUT : 0U) | edge;
+    ev.data.ptr = const_cast<Watch*>(this);
+    return ev;
+  }
 };
 
 }  // namespace
@@ -38,7 +49,7 @@ class EpollHub : public std::enable_shared_from_this<EpollHub> {
   void leave(EpollPoller* p) {
     std::replace(pollers_.begin(), pollers_.end(), p, static_cast<EpollPoller*>(nullptr));
   }
-  Watch* add(EpollPoller* poller, int fd, Pollable* target);
+  Watch* add(EpollPoller* poller, int fd, Pollable* target, bool edge);
   void watch(Watch* w, bool read, bool write) const;
   void remove(Watch* w);
   [[nodiscard]] uint64_t now_ms() const { return uv_now(loop_); }
@@ -108,11 +119,9 @@ EpollHub::~EpollHub() {
   close(epoll_);
 }
 
-Watch* EpollHub::add(EpollPoller* poller, int fd, Pollable* target) {
-  auto* w = new Watch{fd, target, poller};
-  epoll_event ev{};
-  ev.events = EPOLLIN;
-  ev.data.ptr = w;
+Watch* EpollHub::add(EpollPoller* poller, int fd, Pollable* target, bool edge) {
+  auto* w = new Watch{fd, target, poller, edge ? static_cast<uint32_t>(EPOLLET) : 0U};
+  epoll_event ev = w->event(true, false);
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &ev) != 0) {
     delete w;
     return nullptr;
@@ -122,10 +131,7 @@ Watch* EpollHub::add(EpollPoller* poller, int fd, Pollable* target) {
 }
 
 void EpollHub::watch(Watch* w, bool read, bool write) const {
-  epoll_event ev{};
-  // Who does not read still wants to know that the peer has gone.
-  ev.events = (read ? EPOLLIN : EPOLLRDHUP) | (write ? EPOLLOUT : 0U);
-  ev.data.ptr = w;
+  epoll_event ev = w->event(read, write);
   epoll_ctl(epoll_, EPOLL_CTL_MOD, w->fd, &ev);
 }
 
@@ -164,7 +170,8 @@ bool EpollHub::dispatch(int n) {
     const uint32_t ready = events_[i].events;
     w->poller->waking_ = true;
     // An error or the end shows itself in a read, perhaps a later one: what came before it is read first.
-    w->target->on_ready((ready & ~static_cast<uint32_t>(EPOLLOUT)) != 0, (ready & EPOLLOUT) != 0);
+    w->target->on_ready((ready & ~static_cast<uint32_t>(EPOLLOUT)) != 0, (ready & EPOLLOUT) != 0,
+                        (ready & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
   }
   return node;
 }
@@ -215,7 +222,9 @@ EpollPoller::EpollPoller(uv_loop_t* loop, std::function<void()> turn)
 
 EpollPoller::~EpollPoller() { hub_->leave(this); }
 
-Poller::Handle EpollPoller::add(int fd, Pollable* target) { return hub_->add(this, fd, target); }
+Poller::Handle EpollPoller::add(int fd, Pollable* target, bool edge) {
+  return hub_->add(this, fd, target, edge);
+}
 void EpollPoller::watch(Handle h, bool read, bool write) { hub_->watch(static_cast<Watch*>(h), read, write); }
 void EpollPoller::remove(Handle h) { hub_->remove(static_cast<Watch*>(h)); }
 void EpollPoller::wake_after(uint64_t ms) { due_ms_ = hub_->now_ms() + ms; }

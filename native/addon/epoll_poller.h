@@ -31,7 +31,7 @@ class EpollPoller final : public Poller {
   EpollPoller(const EpollPoller&) = delete;
   EpollPoller& operator=(const EpollPoller&) = delete;
 
-  Handle add(int fd, Pollable* target) override;
+  Handle add(int fd, Pollable* target, bool edge) override;
   void watch(Handle h, bool read, bool write) override;
   void remove(Handle h) override;
   void wake() override { waking_ = true; }

@@ -14,9 +14,9 @@ Connection::~Connection() {
   if (fd >= 0) ::close(fd);
 }
 
-void Connection::on_ready(bool is_readable, bool is_writable) {
+void Connection::on_ready(bool is_readable, bool is_writable, bool ended) {
   if (is_writable && writing) reactor_->writable(*this);
-  if (is_readable && !closing) reactor_->readable(*this);
+  if (is_readable && !closing) reactor_->readable(*this, ended);
 }
 
 size_t Connection::postponed_size() const {

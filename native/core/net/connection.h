@@ -18,7 +18,7 @@ class Connection final : public Client, public Pollable {
   Connection(Reactor* reactor, uint64_t id, int fd, ReplyArena* arena);
   ~Connection() override;
 
-  void on_ready(bool readable, bool writable) override;
+  void on_ready(bool readable, bool writable, bool ended) override;
 
   [[nodiscard]] std::string peer_address() const override;
   [[nodiscard]] std::string local_address() const override;
@@ -50,6 +50,7 @@ class Connection final : public Client, public Pollable {
   bool has_rest = false;      // unparsed input is left for later in this turn
   bool touched = false;       // stands in the reactor's list of connections whose memory may have changed
   bool reading = true;
+  bool unread = false;         // stands in the reactor's list of connections whose socket may hold more
   bool expects_big = false;    // its last request had an argument that was read to its place
   Shape shape;                 // of its last request with a long last argument
   uint8_t shape_seen = 0;      // how often in a row

@@ -45,11 +45,11 @@ Reactor::Listener::~Listener() {
 }
 
 bool Reactor::Listener::start() {
-  handle_ = reactor_->poller().add(fd_, this);
+  handle_ = reactor_->poller().add(fd_, this, false);
   return handle_ != nullptr;
 }
 
-void Reactor::Listener::on_ready(bool is_readable, bool /*writable*/) {
+void Reactor::Listener::on_ready(bool is_readable, bool /*writable*/, bool /*ended*/) {
   if (!is_readable) return;
   for (int64_t n = reactor_->engine().core.settings.max_new_connections_per_cycle; n > 0; n--) {
     const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);

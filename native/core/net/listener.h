@@ -16,7 +16,7 @@ class Reactor::Listener final : public Pollable {
   Listener& operator=(const Listener&) = delete;
   bool start();
   [[nodiscard]] bool is_unix() const { return unix_; }
-  void on_ready(bool readable, bool writable) override;
+  void on_ready(bool readable, bool writable, bool ended) override;
 
  private:
   Reactor* reactor_;

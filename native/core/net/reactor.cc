@@ -110,6 +110,7 @@ void Reactor::shutdown() {
     close(*c);
   }
   touched_.clear();
+  unread_.clear();
   free_closed();
 }
 
@@ -145,7 +146,7 @@ void Reactor::accepted(int fd, bool unix_socket) {
     core.counters.connections_rejected++;
     return;
   }
-  c->handle = poller_->add(fd, c.get());
+  c->handle = poller_->add(fd, c.get(), true);
   if (c->handle == nullptr) {
     core.log(LogLevel::kWarning, "Error registering fd event for the new client connection: %s",
              strerror(errno));
@@ -182,6 +183,7 @@ void Reactor::turn() {
   Core& core = engine_->core;
   in_turn_ = true;
   engine_->update_clock();
+  read_remembered();
   replies_.reference_from = static_cast<size_t>(core.settings.min_string_size_avoid_copy_reply);
   turn_began_us_ = core.mono_us;
   const uint64_t commands_before = core.counters.commands_processed;
@@ -229,7 +231,9 @@ void Reactor::turn() {
   mem_collect();
   // Background work may have left something to send: clients were queued, or wait for what is told once a
   // turn.
-  if (engine_->between_turns() || engine_->wants_turn() || !flushing_.empty()) poller_->wake();
+  if (engine_->between_turns() || engine_->wants_turn() || !flushing_.empty() || !unread_.empty()) {
+    poller_->wake();
+  }
   turn_number_++;
   in_turn_ = false;
   count_turn(commands_before);
@@ -521,6 +525,7 @@ void Reactor::free_closed() {
         engine_->core.blocked_clients--;
       }
     }
+    if (c->unread) unread_.erase(std::remove(unread_.begin(), unread_.end(), c), unread_.end());
     c->out.clear();
     connections_.erase(c->id);
   }

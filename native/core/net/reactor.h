@@ -84,7 +84,8 @@ class Reactor {
   void queue_flush(Connection& c);
   // Others have added to what the client is sent.
   void output_added(Connection& c);
-  void readable(Connection& c);
+  // ended: as Pollable::on_ready() tells.
+  void readable(Connection& c, bool ended);
   void writable(Connection& c);
   // Clients of one pause go on.
   void resume_postponed();
@@ -117,8 +118,14 @@ class Reactor {
   void limit_client_memory();
   void count_turn(uint64_t commands_before);
   void wake_for_deadlines();
-  // Gets what recv() or the like returned; false: there is nothing to parse.
-  bool received(Connection& c, ssize_t n);
+  // Sockets are reported once for all that has arrived: those that may hold more are read again next turn.
+  void remember_unread(Connection& c);
+  void read_remembered();
+  void read(Connection& c);
+  // Gets what recv() or the like returned when it was asked for `asked` bytes; false: there is nothing to
+  // parse.
+  bool received(Connection& c, ssize_t n, size_t asked);
+  void read_pending(Connection& c);
   void read_shaped(Connection& c);
   void read_big(Connection& c);
   static void note_shape(Connection& c, const Request& r);
@@ -135,7 +142,7 @@ class Reactor {
   ArgArena args_;
   InputArena input_;
   std::vector<Item> items_;
-  std::vector<Connection*> flushing_, closing_, compacting_, touched_;
+  std::vector<Connection*> flushing_, closing_, compacting_, touched_, unread_;
   std::vector<Connection*> postponed_;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Listener>> listeners_;

@@ -19,12 +19,34 @@ namespace {
 constexpr size_t kReadSize = 32 * 1024;  // most that one connection contributes to a turn
 constexpr size_t kProbeSize = 1024;      // the start of a request whose big argument shall not be copied
 constexpr size_t kPendingReadSize = 16 * 1024;  // the same where the bytes stay with the connection
-constexpr uint8_t kAlike = 2;                   // so many requests of one shape make a guess
-constexpr uint8_t kHoldoff = 64;                // reads without a guess after a wrong one
+// Room behind the end of a request that is expected: a read that does not fill it has emptied the socket.
+constexpr size_t kSlack = 256;
+constexpr uint8_t kAlike = 2;     // so many requests of one shape make a guess
+constexpr uint8_t kHoldoff = 64;  // reads without a guess after a wrong one
 
 }  // namespace
 
-void Reactor::readable(Connection& c) {
+void Reactor::remember_unread(Connection& c) {
+  if (c.unread || c.closing) return;
+  c.unread = true;
+  unread_.push_back(&c);
+  if (!in_turn_) poller_->wake();
+}
+
+void Reactor::read_remembered() {
+  if (unread_.empty()) return;
+  std::vector<Connection*> list;
+  list.swap(unread_);
+  for (Connection* c : list) c->unread = false;
+  for (Connection* c : list) {
+    // Who reads again later is reported then.
+    if (c->closing || !c->reading || halted_) continue;
+    if (busy_since_us_ == 0) busy_since_us_ = mono_us();
+    read(*c);
+  }
+}
+
+void Reactor::readable(Connection& c, bool ended) {
   if (busy_since_us_ == 0) busy_since_us_ = mono_us();
   if (halted_) return;
   if (!c.reading) {
@@ -32,22 +54,24 @@ void Reactor::readable(Connection& c) {
     close(c);
     return;
   }
+  read(c);
+  if (ended) remember_unread(c);
+}
+
+void Reactor::read(Connection& c) {
+  if (c.flags.close_after_reply) return;
   // The loop may report a socket twice before it calls turn(): parsed arguments must not move, and nobody
   // gets more than one read a turn.
-  if (c.read_turn == turn_number_ || c.flags.close_after_reply) return;
+  if (c.read_turn == turn_number_) {
+    remember_unread(c);
+    return;
+  }
   c.read_turn = turn_number_;
   touch(c);
   c.turn_bytes = 0;
   c.turn_requests = 0;
   if (c.parser.has_pending()) {
-    size_t room = 0;
-    char* p = c.parser.read_buffer(kPendingReadSize, &room);
-    if (!c.parser.reading_big()) room = std::min(room, kReadSize);
-    const ssize_t n = ::recv(c.fd, p, room, 0);
-    if (!received(c, n)) return;
-    c.parser.did_read(static_cast<size_t>(n));
-    // One read may bring an argument that is over the limit to its end.
-    if (!too_much_input(c)) parse_rest(c);
+    read_pending(c);
     return;
   }
   if (c.shape_seen >= kAlike && c.shape_holdoff == 0) {
@@ -57,19 +81,46 @@ void Reactor::readable(Connection& c) {
   if (c.shape_holdoff > 0) c.shape_holdoff--;
   char* p = input_.reserve(kReadSize);
   const bool probed = c.expects_big;
-  const ssize_t n = ::recv(c.fd, p, probed ? kProbeSize : kReadSize, 0);
-  if (!received(c, n)) return;
+  const size_t asked = probed ? kProbeSize : kReadSize;
+  const ssize_t n = ::recv(c.fd, p, asked, 0);
+  if (!received(c, n, asked)) return;
   input_.commit(static_cast<size_t>(n));
   parse(c, p, p + n);
   c.expects_big = c.parser.reading_big();
   if (probed && c.expects_big && !c.closing) read_big(c);
 }
 
-bool Reactor::received(Connection& c, ssize_t n) {
+// Behind what has arrived already.
+void Reactor::read_pending(Connection& c) {
+  size_t room = 0;
+  char* p = c.parser.read_buffer(kPendingReadSize, &room);
+  if (!c.parser.reading_big()) {
+    room = std::min(room, kReadSize);
+    const ssize_t n = ::recv(c.fd, p, room, 0);
+    if (!received(c, n, room)) return;
+    c.parser.did_read(static_cast<size_t>(n));
+  } else {
+    char slack[kSlack];
+    iovec parts[2] = {{p, room}, {slack, kSlack}};
+    const ssize_t read = ::readv(c.fd, parts, 2);
+    if (!received(c, read, room + kSlack)) return;
+    const auto n = static_cast<size_t>(read);
+    c.parser.did_read(std::min(n, room));
+    if (n > room) c.parser.keep(slack, n - room);
+  }
+  // One read may bring an argument that is over the limit to its end.
+  if (!too_much_input(c)) parse_rest(c);
+}
+
+bool Reactor::received(Connection& c, ssize_t n, size_t asked) {
   Core& core = engine_->core;
   core.counters.total_reads++;
   if (n <= 0) {
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return false;
+    if (n < 0 && errno == EINTR) {
+      remember_unread(c);
+      return false;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
     if (n == 0 && core.logs(LogLevel::kVerbose)) {
       core.log(LogLevel::kVerbose, "Client closed connection %s",
                client_info(core, c, core.settings.hide_user_data_from_log).c_str());
@@ -79,6 +130,7 @@ bool Reactor::received(Connection& c, ssize_t n) {
     close(c);
     return false;
   }
+  if (static_cast<size_t>(n) == asked) remember_unread(c);
   c.last_interaction_s = core.wall_s;
   c.net_in += static_cast<uint64_t>(n);
   c.turn_bytes = static_cast<uint32_t>(std::min<ssize_t>(n, kReadSize));
@@ -101,12 +153,15 @@ void Reactor::read_shaped(Connection& c) {
   StrRef value(StrBuf::try_create(0, shape.bulk + 2));
   if (!value) {
     c.shape_seen = 0;
-    return;  // the socket is reported again
+    remember_unread(c);
+    return;
   }
   char* p = input_.reserve(Shape::kMaxHead);
-  iovec parts[2] = {{p, shape.head}, {value->data(), shape.bulk + 2}};
-  const ssize_t read = ::readv(c.fd, parts, 2);
-  if (!received(c, read)) return;
+  const size_t expected = size_t{shape.head} + shape.bulk + 2;
+  char slack[kSlack];
+  iovec parts[3] = {{p, shape.head}, {value->data(), shape.bulk + 2}, {slack, kSlack}};
+  const ssize_t read = ::readv(c.fd, parts, 3);
+  if (!received(c, read, expected + kSlack)) return;
   const auto n = static_cast<size_t>(read);
   if (n <= shape.head) {
     input_.commit(n);
@@ -118,13 +173,18 @@ void Reactor::read_shaped(Connection& c) {
   limits.max_bulk = core.settings.proto_max_bulk_len;
   limits.authenticated = !core.settings.auth_required || c.flags.authenticated;
   Item item{&c, {}, false};
-  const size_t got = n - shape.head;
+  const size_t got = std::min(n, expected) - shape.head;
+  const size_t more = n - shape.head - got;
   switch (c.parser.adopt(p, shape, value.get(), got, limits, &args_, &item.pending.request)) {
     case RequestParser::Adopted::kRequest:
       static_cast<void>(value.take());
       engine_->prepare(&item.pending, c.last_command, c.db);
       items_.push_back(item);
       c.turn_requests++;
+      if (more > 0) {
+        c.parser.keep(slack, more);
+        parse_rest(c);
+      }
       return;
     case RequestParser::Adopted::kMore:
       static_cast<void>(value.take());
@@ -135,6 +195,7 @@ void Reactor::read_shaped(Connection& c) {
       c.shape_holdoff = kHoldoff;
       c.parser.keep(p, shape.head);
       c.parser.keep(value->data(), got);
+      c.parser.keep(slack, more);
       parse_rest(c);
       return;
   }
@@ -146,7 +207,11 @@ void Reactor::read_big(Connection& c) {
   char* p = c.parser.read_buffer(0, &room);
   const ssize_t n = ::recv(c.fd, p, room, 0);
   engine_->core.counters.total_reads++;
-  if (n <= 0) return;  // nothing yet, or a failure that the next read will meet as well
+  if (n <= 0) {
+    // Nothing yet, or an end or a failure that the next read will meet as well.
+    if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) remember_unread(c);
+    return;
+  }
   c.net_in += static_cast<uint64_t>(n);
   engine_->core.counters.net_input += static_cast<uint64_t>(n);
   c.parser.did_read(static_cast<size_t>(n));
