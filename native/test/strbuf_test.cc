@@ -71,4 +71,24 @@ TEST(strbuf_shared_is_copied_before_growing) {
   CHECK_EQ(mem_used(), before);
 }
 
+TEST(retired_buffers_are_released_in_the_end) {
+  const HeapScope scope;
+  const size_t before = mem_used();
+  StrRef reader(StrBuf::copy_of("read"));
+  {
+    RetiredBuffers retired;
+    retired.add(reader.get()->retain());
+    CHECK_EQ(reader->refs(), 2u);
+    retired.release();
+    CHECK(reader->unique());
+    const size_t held = mem_used();
+    // However many there are, only a few are held back.
+    for (int i = 0; i < 100; i++) retired.add(StrBuf::create(1000));
+    CHECK(mem_used() - held < 10 * 1000);
+  }
+  CHECK(reader->slice() == Slice("read"));
+  reader = StrRef();
+  CHECK_EQ(mem_used(), before);
+}
+
 TEST_MAIN()

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/alloc.h"
+#include "base/prefetch.h"
 #include "base/slice.h"
 
 namespace kvasir {
@@ -133,6 +134,32 @@ class StrRef {
 
  private:
   StrBuf* buf_ = nullptr;
+};
+
+// References that are given up a little later. The header of a long value that is overwritten is seldom in
+// cache: it is sent for here and looked at when other work was done, at the end of the turn or when a few
+// have come together.
+class RetiredBuffers {
+ public:
+  RetiredBuffers() = default;
+  ~RetiredBuffers() { release(); }
+  RetiredBuffers(const RetiredBuffers&) = delete;
+  RetiredBuffers& operator=(const RetiredBuffers&) = delete;
+  // Takes the caller's reference.
+  void add(StrBuf* b) {
+    prefetch(b);
+    prefetch(reinterpret_cast<const char*>(b) - 8);  // what malloc knows of it may be in the line before
+    if (count_ == kMost) release();
+    buffers_[count_++] = b;
+  }
+  void release() {
+    while (count_ > 0) buffers_[--count_]->release();
+  }
+
+ private:
+  static constexpr unsigned kMost = 4;
+  StrBuf* buffers_[kMost] = {};
+  unsigned count_ = 0;
 };
 
 }  // namespace kvasir

@@ -305,6 +305,7 @@ class Core {
   uint64_t rerun_ns = 0;
   ClientPeaks client_peaks;
   Collation collation;  // locale-collate
+  RetiredBuffers retired;
   ClientMemory client_memory;
 
   // --- time, read once a turn and again when a command was long ---

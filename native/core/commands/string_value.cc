@@ -63,7 +63,7 @@ Entry* make_entry(Slice key, const NewValue& v, int64_t deadline_ms) {
 }
 
 // Writes the value into the entry as it stands, if its layout allows.
-bool overwrite_in_place(Entry* e, const NewValue& v) {
+bool overwrite_in_place(Core& core, Entry* e, const NewValue& v) {
   if (e->embedded()) {
     if (!v.embeds() || !embedded_fits(e, v.bytes.size)) return false;
     if (v.bytes.size != 0) memcpy(e->embedded_data(), v.bytes.data, v.bytes.size);
@@ -80,7 +80,7 @@ bool overwrite_in_place(Entry* e, const NewValue& v) {
   if (v.buffer == nullptr && e->has_buffer()) {
     overwrite_buffer(e, v.bytes);
   } else {
-    if (e->has_buffer()) e->buffer()->release();
+    if (e->has_buffer()) core.retired.add(e->buffer());
     e->set_buffer(v.buffer != nullptr ? v.buffer : StrBuf::copy_of(v.bytes));
   }
   e->set_encoding(Encoding::kRaw);
@@ -98,16 +98,16 @@ void name_encoding(Entry* e, bool had_deadline, bool has_deadline) {
   e->set_encoding(gains ? Entry::string_encoding_once_expiring(stored, value, key) : stored);
 }
 
-void overwrite(Keyspace& ks, Database& db, const KeyRef& k, EntrySlot slot, const NewValue& v,
+void overwrite(const Call& call, Database& db, const KeyRef& k, EntrySlot slot, const NewValue& v,
                int64_t deadline_ms) {
   Entry* e = slot.get();
   const bool had = is_volatile(e);
   const bool has = deadline_ms != kNoExpiry;
-  if (e->type() == Type::kString && (!has || e->has_expiry_slot()) && overwrite_in_place(e, v)) {
+  if (e->type() == Type::kString && (!has || e->has_expiry_slot()) && overwrite_in_place(call.core, e, v)) {
     update_deadline(db, k, e, deadline_ms);
   } else {
     e = make_entry(k.key, v, deadline_ms);
-    ks.replace(db, k, slot, e);
+    call.ks().replace(db, k, slot, e);
   }
   name_encoding(e, had, has);
 }
@@ -134,7 +134,7 @@ void store_string(const Call& call, const KeyRef& k, int value_arg, int64_t dead
   const EntrySlot slot = ks.find_or_prepare(db, k, &room);
   const NewValue v(call, value_arg);
   if (slot) {
-    overwrite(ks, db, k, slot, v, deadline_ms);
+    overwrite(call, db, k, slot, v, deadline_ms);
   } else {
     Entry* e = make_entry(k.key, v, deadline_ms);
     name_encoding(e, false, deadline_ms != kNoExpiry);
@@ -148,7 +148,7 @@ void store_string(const Call& call, const KeyRef& k, EntrySlot slot, int value_a
   Database& db = call.db();
   const NewValue v(call, value_arg);
   if (slot) {
-    overwrite(ks, db, k, slot, v, deadline_ms);
+    overwrite(call, db, k, slot, v, deadline_ms);
   } else {
     Entry* e = make_entry(k.key, v, deadline_ms);
     name_encoding(e, false, deadline_ms != kNoExpiry);

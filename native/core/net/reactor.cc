@@ -228,6 +228,7 @@ void Reactor::turn() {
   free_closed();
   args_.reset();
   input_.reset();
+  core.retired.release();
   mem_collect();
   // Background work may have left something to send: clients were queued, or wait for what is told once a
   // turn.
