@@ -45,6 +45,20 @@ test.each([
   expect(received()).toBe(reply);
 });
 
+// The server stands still, so that all of it is there at its first look; the last read is not full.
+test.each([40, 50, 63])('a pipeline of %i KB and the end of the client are there at once', async (size) => {
+  const { socket, received, closed } = open();
+  socket.write('PING\r\n');
+  await expect.poll(received).toBe('+PONG\r\n');
+  process.kill(server.pid, 'SIGSTOP');
+  const count = Math.floor((size * 1024) / 6);
+  await new Promise<void>((resolve) => socket.end('PING\r\n'.repeat(count), () => resolve()));
+  process.kill(server.pid, 'SIGCONT');
+  await closed;
+  socket.destroy();
+  expect(received()).toBe('+PONG\r\n'.repeat(count + 1));
+});
+
 // 32 KB is what one read takes, 1 KB the beginning of a request that is expected to be long.
 test.each([1023, 1024, 1025, 32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, 64 * 1024])(
   'a pipeline of %i bytes and then nothing',

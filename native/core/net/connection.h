@@ -51,6 +51,7 @@ class Connection final : public Client, public Pollable {
   bool touched = false;       // stands in the reactor's list of connections whose memory may have changed
   bool reading = true;
   bool unread = false;         // stands in the reactor's list of connections whose socket may hold more
+  bool ended = false;          // the end of what the peer sends is there to be read
   bool expects_big = false;    // its last request had an argument that was read to its place
   Shape shape;                 // of its last request with a long last argument
   uint8_t shape_seen = 0;      // how often in a row

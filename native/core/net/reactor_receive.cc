@@ -54,8 +54,8 @@ void Reactor::readable(Connection& c, bool ended) {
     close(c);
     return;
   }
+  if (ended) c.ended = true;
   read(c);
-  if (ended) remember_unread(c);
 }
 
 void Reactor::read(Connection& c) {
@@ -130,7 +130,8 @@ bool Reactor::received(Connection& c, ssize_t n, size_t asked) {
     close(c);
     return false;
   }
-  if (static_cast<size_t>(n) == asked) remember_unread(c);
+  // The end stands behind what came before it, and is not reported again.
+  if (static_cast<size_t>(n) == asked || c.ended) remember_unread(c);
   c.last_interaction_s = core.wall_s;
   c.net_in += static_cast<uint64_t>(n);
   c.turn_bytes = static_cast<uint32_t>(std::min<ssize_t>(n, kReadSize));
