@@ -23,13 +23,13 @@ struct Watch {
   EpollPoller* poller;
   uint32_t edge;  // EPOLLET or nothing
 
-  [[nodiscard]] epoll_event event(bool read, bool write) const {
+  [[nodiscard]] epoll_event event(bool read, bool write) {
     epoll_event ev{};
     // Who does not read still wants to know that the peer has gone; who is told only once, that it has gone
     // right behind what it sent.
     ev.events =
         (read ? EPOLLIN : 0U) | (!read || edge != 0 ? EPOLLRDHUP : 0U) | (write ? EPOLLOUT : 0U) | edge;
-    ev.data.ptr = const_cast<Watch*>(this);
+    ev.data.ptr = this;
     return ev;
   }
 };

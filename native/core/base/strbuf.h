@@ -148,7 +148,6 @@ class RetiredBuffers {
   // Takes the caller's reference.
   void add(StrBuf* b) {
     prefetch(b);
-    prefetch(reinterpret_cast<const char*>(b) - 8);  // what malloc knows of it may be in the line before
     if (count_ == kMost) release();
     buffers_[count_++] = b;
   }

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/collation.h"
 #include "base/rng.h"
+#include "base/strbuf.h"
 #include "commands/blocking.h"
 #include "commands/client.h"
 #include "commands/command.h"

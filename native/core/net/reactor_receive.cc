@@ -30,20 +30,20 @@ void Reactor::remember_unread(Connection& c) {
   if (c.unread || c.closing) return;
   c.unread = true;
   unread_.push_back(&c);
-  if (!in_turn_) poller_->wake();
 }
 
 void Reactor::read_remembered() {
-  if (unread_.empty()) return;
-  std::vector<Connection*> list;
-  list.swap(unread_);
-  for (Connection* c : list) c->unread = false;
-  for (Connection* c : list) {
+  const size_t n = unread_.size();
+  // Reading may add the same connections again, for the next turn.
+  for (size_t i = 0; i < n; i++) {
+    Connection& c = *unread_[i];
+    c.unread = false;
     // Who reads again later is reported then.
-    if (c->closing || !c->reading || halted_) continue;
+    if (c.closing || !c.reading || halted_) continue;
     if (busy_since_us_ == 0) busy_since_us_ = mono_us();
-    read(*c);
+    read(c);
   }
+  unread_.erase(unread_.begin(), unread_.begin() + static_cast<ptrdiff_t>(n));
 }
 
 void Reactor::readable(Connection& c, bool ended) {
