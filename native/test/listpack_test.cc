@@ -228,6 +228,34 @@ TEST(equal_elements_are_erased) {
   }
 }
 
+// As looking at one element after the other does, whatever stands there.
+TEST(find_agrees_with_equals) {
+  for (uint64_t seed = 1; seed <= 40; seed++) {
+    Rng rng(seed);
+    Listpack lp = Listpack::make();
+    std::vector<std::string> model;
+    const bool alike = rng.below(2) != 0;
+    for (int i = 0; i < 60; i++) {
+      std::string text = "t" + std::string(seed % 40, '-') + std::to_string(10 + rng.below(60));
+      if (!alike) text = random_text(rng);
+      lp.append(text);
+      model.push_back(text);
+    }
+    for (int i = 0; i < 60; i++) {
+      std::string sought = rng.below(3) != 0 ? model[rng.below(model.size())] : random_text(rng);
+      if (!sought.empty() && rng.below(4) == 0) sought[rng.below(sought.size())] ^= 1;
+      for (unsigned skip = 0; skip < 3; skip++) {
+        size_t at = rng.below(4);
+        const Listpack::Pos from = lp.at(static_cast<int64_t>(at));
+        while (at < model.size() && model[at] != sought) at += skip + 1;
+        const bool there = at < model.size();
+        CHECK_EQ(lp.find(from, sought, skip), there ? lp.at(static_cast<int64_t>(at)) : Listpack::kNone);
+      }
+    }
+    lp.destroy();
+  }
+}
+
 // A listpack of others may hold digits as text, and a size written backwards may run on into zeros of the
 // element.
 TEST(foreign_listpacks) {
@@ -247,6 +275,15 @@ TEST(foreign_listpacks) {
   const Listpack lp(text.data());
   CHECK_EQ(lp.find(lp.first(), "12"), lp.first());
   CHECK(lp.equals(lp.first(), "12"));
+  // A short text may have the form of a long one.
+  std::string wide(
+      "\x0c\0\0\0\1\0\xe0\x02"
+      "ab\x04\xff",
+      12);
+  CHECK(Listpack::valid(wide));
+  const Listpack odd(wide.data());
+  CHECK_EQ(odd.find(odd.first(), "ab"), odd.first());
+  CHECK_EQ(odd.find(odd.first(), "ac"), Listpack::kNone);
   std::string marked("\x11\0\0\0\1\0\xf4\x01\0\0\0\0\0\0\0\x89\xff", 17);
   CHECK(Listpack::valid(marked));
   const Listpack other(marked.data());

@@ -49,33 +49,12 @@
 #include <utility>
 
 #include "base/prefetch.h"
+#include "base/same_bytes.h"
 #include "base/slice.h"
 #include "dict/bucket.h"
 #include "dict/table.h"
 
 namespace kvasir {
-
-namespace dict {
-
-// memcmp for keys: the short ones, which are most, without a call.
-inline bool same_bytes(const Slice& a, const Slice& b) {
-  const size_t n = a.size;
-  if (n != b.size) return false;
-  const auto word = [](const char* p) {
-    uint64_t w;
-    memcpy(&w, p, sizeof(w));
-    return w;
-  };
-  if (n > 32 || n < 8) return n == 0 || memcmp(a.data, b.data, n) == 0;
-  // Two or four words that overlap.
-  const char* const a_end = a.data + n - 8;
-  const char* const b_end = b.data + n - 8;
-  uint64_t diff = (word(a.data) ^ word(b.data)) | (word(a_end) ^ word(b_end));
-  if (n > 16) diff |= (word(a.data + 8) ^ word(b.data + 8)) | (word(a_end - 8) ^ word(b_end - 8));
-  return diff == 0;
-}
-
-}  // namespace dict
 
 template <class Traits>
 class Dict {
@@ -522,7 +501,7 @@ class Dict {
     return (index & ((uint64_t{1} << base) - 1)) | (word >> dict::kAddressBits << base);
   }
   static bool holds(uint64_t word, uint64_t extra, const Slice& key) {
-    return (word & ~dict::kAddressMask) == extra && dict::same_bytes(Traits::key(elem_of(word)), key);
+    return (word & ~dict::kAddressMask) == extra && same_bytes(Traits::key(elem_of(word)), key);
   }
   static void prefetch(Elem e) {
     if constexpr (requires { Traits::prefetch(e); }) {

@@ -177,6 +177,7 @@ class Listpack {
 
  private:
   friend class ListpackAppender;
+  class Stepper;
   static constexpr uint8_t kEnd = 0xff;
   static constexpr uint16_t kManyElements = 0xffff;
 
