@@ -27,6 +27,13 @@ bool same(const Collection& c, const Model& model) {
     if (!forward.next() || text_of(forward.item()) != s || !forward.equals(ListpackNeedle(s))) return false;
   }
   if (forward.next()) return false;
+  ListItem item;
+  const size_t from = model.size() / 3;
+  ListReader taker(c, from, ListEnd::kTail);
+  for (size_t i = from; i < model.size(); i++) {
+    if (!taker.take(&item) || text_of(item) != model[i]) return false;
+  }
+  if (taker.take(&item)) return false;
   if (model.empty()) return true;
   ListReader backward(c, model.size() - 1, ListEnd::kHead);
   for (auto it = model.rbegin(); it != model.rend(); ++it) {

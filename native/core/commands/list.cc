@@ -10,6 +10,11 @@ namespace kvasir {
 void reply_items(const Call& call, const Collection& list, size_t start, size_t count, ListEnd towards) {
   call.reply().array(static_cast<int64_t>(count));
   ListReader reader(list, start, towards);
+  if (towards == ListEnd::kTail) {
+    ListItem item;
+    for (; count > 0 && reader.take(&item); count--) reply_item(call, item);
+    return;
+  }
   for (; count > 0 && reader.next(); count--) reply_item(call, reader.item());
 }
 

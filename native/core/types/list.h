@@ -48,6 +48,13 @@ class ListReader {
     started_ = true;
     return at_ != Listpack::kNone;
   }
+  // Towards the tail, in place of next() and item().
+  bool take(ListItem* item) {
+    if (quicklist_) return quicklist_->take(item);
+    if (at_ == Listpack::kNone || at_ == listpack_.end_pos()) return false;
+    static_cast<ListpackItem&>(*item) = listpack_.take(&at_);
+    return true;
+  }
   [[nodiscard]] ListItem item() const {
     if (quicklist_) return quicklist_->item();
     ListItem item;

@@ -167,6 +167,19 @@ class QuicklistReader {
 
   // Goes to the first element, then to the following ones; false: there is none.
   bool next();
+  // Towards the tail, in place of next() and item(): the next element, decoded while it is passed.
+  bool take(ListItem* item) {
+    if (at_.node != nullptr && at_.offset == at_.node->count) open(at_.node->next);
+    if (at_.node == nullptr) return false;
+    at_.offset++;
+    if (at_.node->plain) {
+      *item = this->item();
+    } else {
+      static_cast<ListpackItem&>(*item) = Listpack(data_).take(&at_.pos);
+      item->buffer = nullptr;
+    }
+    return true;
+  }
   // Of the element it is at.
   [[nodiscard]] ListItem item() const;
   [[nodiscard]] bool equals(const ListpackNeedle& needle) const;
