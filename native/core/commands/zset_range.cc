@@ -75,7 +75,10 @@ void walk(const Collection& c, RankInterval ranks, bool reverse, F&& visit) {
   if (left == 0) return;
   char tmp[kInt64Chars + 1];
   ZsetCursor at(c, reverse ? ranks.end - 1 : ranks.first);
+  constexpr unsigned kAhead = 8;
+  for (unsigned i = 1; i < std::min<size_t>(left, kAhead); i++) at.prefetch_member(i, reverse);
   for (; left > 0; left--) {
+    if (left > kAhead) at.prefetch_member(kAhead, reverse);
     visit(at.member(tmp), at);
     reverse ? at.prev() : at.next();
   }

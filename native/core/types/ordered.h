@@ -23,6 +23,7 @@
 #include <span>
 
 #include "base/alloc.h"
+#include "base/prefetch.h"
 #include "base/slice.h"
 #include "types/member.h"
 
@@ -55,6 +56,8 @@ class OrderedMembers {
     [[nodiscard]] ScoredMember* member() const;
     void next();
     void prev();
+    // Sends for the member so many places on, or back.
+    void prefetch_member(unsigned distance, bool back) const;
 
    private:
     friend class OrderedMembers;
@@ -188,6 +191,20 @@ inline void OrderedMembers::Place::prev() {
   if (at_-- > 0) return;
   leaf_ = leaf_->prev;
   at_ = leaf_ == nullptr ? 0 : leaf_->count - 1;
+}
+
+inline void OrderedMembers::Place::prefetch_member(unsigned distance, bool back) const {
+  const Leaf* leaf = leaf_;
+  // Beyond either end of the leaf it counts on in the neighbour, unless that is very short.
+  unsigned at = back ? at_ - distance : at_ + distance;
+  if (at >= leaf->count) {
+    if (!back) at -= leaf->count;
+    leaf = back ? leaf->prev : leaf->next;
+    if (leaf == nullptr) return;
+    if (back) at += leaf->count;
+    if (at >= leaf->count) return;
+  }
+  prefetch(leaf->members()[at]);
 }
 
 template <class Below>

@@ -83,6 +83,10 @@ class ZsetCursor {
   Slice member(char* tmp) const { return big_ ? place_.member()->bytes() : listpack_.get(at_).str(tmp); }
   void next();
   void prev();
+  // Sends for the member so many places on, or back: for long walks.
+  void prefetch_member(unsigned distance, bool back) const {
+    if (big_) place_.prefetch_member(distance, back);
+  }
 
  private:
   bool big_;
