@@ -221,7 +221,7 @@ void pend(StreamGroup* g, Model* model, Rng& rng, int64_t now) {
       Consumer* c = g->consumer(name);
       CHECK_EQ(c != nullptr, model->consumers.insert(name).second == false);
       if (c == nullptr) c = g->add_consumer(name);
-      Pending& entry = g->assign(id, c);
+      PendingEntry& entry = g->assign(id, c);
       entry.delivered_ms = now;
       entry.deliveries++;
       PendingModel& m = model->pending.try_emplace(id, PendingModel{name, 0, 0}).first->second;

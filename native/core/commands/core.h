@@ -25,6 +25,7 @@
 #include "commands/error_stats.h"
 #include "commands/monitors.h"
 #include "commands/pause.h"
+#include "commands/pending.h"
 #include "commands/pubsub.h"
 #include "commands/push.h"
 #include "commands/tracking.h"
@@ -169,8 +170,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
   // With statistics, logs and propagation, without the checks that go before; what is propagated is atomic
-  // with the outer command.
-  virtual void run_nested(Client& c, Command& command, Request request) = 0;
+  // with the outer command. The command is known; its first key may be hashed already.
+  virtual void run_nested(Client& c, Pending p) = 0;
   // Answers a client that waits for keys and lets it go on. False: it waits for none.
   virtual bool end_wait(Client& c, WaitEnd end) = 0;
 };

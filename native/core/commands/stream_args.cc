@@ -192,7 +192,7 @@ Consumer* seen_consumer(const Call& call, Slice key, StreamGroup* g, Slice name,
   return c;
 }
 
-void propagate_claim(const Call& call, Slice key, const StreamGroup& g, Slice id, const Pending& p) {
+void propagate_claim(const Call& call, Slice key, const StreamGroup& g, Slice id, const PendingEntry& p) {
   if (!call.propagating()) return;
   char time[kInt64Chars], deliveries[kInt64Chars];
   call.propagation().also({"XCLAIM", key, g.name(), p.consumer->name(), "0", id, "TIME",

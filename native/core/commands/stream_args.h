@@ -74,7 +74,7 @@ void subcommand_syntax_error(const Call& call, const char* container);
 // Creates the consumer if it is not there, with its event, and notes that it was seen.
 Consumer* seen_consumer(const Call& call, Slice key, StreamGroup* g, Slice name, bool* created = nullptr);
 // The pending entry as replicas shall have it: XCLAIM with all that it says.
-void propagate_claim(const Call& call, Slice key, const StreamGroup& g, Slice id, const Pending& p);
+void propagate_claim(const Call& call, Slice key, const StreamGroup& g, Slice id, const PendingEntry& p);
 // How far the group has read: XGROUP SETID.
 void propagate_group_id(const Call& call, Slice key, const StreamGroup& g);
 

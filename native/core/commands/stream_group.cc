@@ -206,7 +206,7 @@ class PendingReply {
  public:
   PendingReply(const Call& call, const PendingRange& range) : call_(call), range_(range) {}
   [[nodiscard]] bool full() const { return n_ >= range_.count; }
-  void entry(const StreamId& id, const Pending& p) {
+  void entry(const StreamId& id, const PendingEntry& p) {
     const int64_t idle = static_cast<int64_t>(static_cast<uint64_t>(call_.ks().now_ms) -
                                               static_cast<uint64_t>(p.delivered_ms));
     if (range_.min_idle_ms != 0 && idle < range_.min_idle_ms) return;
@@ -333,7 +333,7 @@ bool claim(const Call& call, const Stream& s, StreamGroup* g, Consumer* c, const
     if (idle < a.min_idle_ms) return false;
   }
   bool added;
-  Pending& entry = g->assign(id, c, &added);
+  PendingEntry& entry = g->assign(id, c, &added);
   if (added) entry.deliveries = 1;
   entry.delivered_ms = a.delivered_ms;
   if (a.deliveries >= 0) {
@@ -441,7 +441,7 @@ void autoclaim(const Call& call, const Stream& s, StreamGroup* g, Consumer* c, c
                                              static_cast<uint64_t>(place.value().delivered_ms));
       place.next();
       if (a.min_idle_ms != 0 && idle < a.min_idle_ms) continue;
-      Pending& entry = g->assign(id, c);
+      PendingEntry& entry = g->assign(id, c);
       entry.delivered_ms = c->active_ms = now;
       if (!a.just_id) entry.deliveries++;
       propagate_claim(call, key, *g, text.slice(), entry);

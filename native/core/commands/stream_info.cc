@@ -83,7 +83,7 @@ void reply_full_consumer(const Call& call, const StreamGroup& g, const Consumer&
   reply.bulk("pending");
   reply.array(left);
   for (PendingIds::Place p = c.pending.first(); left > 0; p.next(), left--) {
-    const Pending& entry = g.pending().find(p.key()).value();
+    const PendingEntry& entry = g.pending().find(p.key()).value();
     reply.array(3);
     reply_id(call, p.key());
     reply.integer(entry.delivered_ms);

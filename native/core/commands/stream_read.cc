@@ -162,7 +162,7 @@ void reply_history(const Call& call, const Stream& s, const StreamGroup& g, cons
       continue;
     }
     reply_entry(call, reader);
-    Pending& entry = g.pending().find(p.key()).value();
+    PendingEntry& entry = g.pending().find(p.key()).value();
     entry.delivered_ms = call.ks().now_ms;
     entry.deliveries++;
   }
@@ -188,7 +188,7 @@ void deliver(const Call& call, Slice key, const Source& from, Consumer* c, uint6
     reply_entry(call, reader);
     if (acknowledged) continue;
     // After XGROUP SETID it may be pending already, for whomever.
-    Pending& entry = g.assign(reader.id(), c);
+    PendingEntry& entry = g.assign(reader.id(), c);
     entry.delivered_ms = c->active_ms = call.ks().now_ms;
     entry.deliveries = 1;
     propagate_claim(call, key, g, StreamIdText(reader.id()).slice(), entry);

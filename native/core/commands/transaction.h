@@ -20,7 +20,10 @@ struct Transaction {
   struct Queued {
     SavedRequest request;
     Command* command;
+    uint64_t hash;  // of its first key, and that key's slot: see Pending
+    int slot;
   };
+  static constexpr size_t kUsualSize = 16;  // of a queue: room from the start
   std::vector<Queued> queue;
   uint64_t command_flags = 0;  // of all that is queued, or'ed
   size_t bytes = 0;            // of their arguments

@@ -10,6 +10,20 @@ void end_transaction(const Call& call) {
   call.client.transaction.reset();
 }
 
+// Sends for the entries of the first keys of the commands that come next. (A SELECT among them makes that
+// useless, no more.)
+constexpr size_t kPrefetched = 16;
+void prefetch_keys(const Call& call, const std::vector<Transaction::Queued>& queue, size_t from) {
+  const size_t end = std::min(queue.size(), from + kPrefetched);
+  const Database& db = call.db();
+  for (size_t i = from; i < end; i++) {
+    if (queue[i].hash != 0) db.prefetch_bucket(KeyRef({}, queue[i].hash, queue[i].slot));
+  }
+  for (size_t i = from; i < end; i++) {
+    if (queue[i].hash != 0) db.prefetch_entry(KeyRef({}, queue[i].hash, queue[i].slot));
+  }
+}
+
 void multi_command(Call& call) {
   if (call.client.transaction != nullptr) return call.reply().error("ERR MULTI calls can not be nested");
   call.client.transaction = std::make_unique<Transaction>();
@@ -42,14 +56,12 @@ void exec_command(Call& call) {
   // What is propagated are the commands, not EXEC.
   call.propagation().suppress();
   call.reply().array(static_cast<int64_t>(transaction->queue.size()));
-  ArgArena args;
-  for (Transaction::Queued& queued : transaction->queue) {
-    Request request = queued.request.restore(&args);
-    call.core.executor->run_nested(c, *queued.command, request);
-    if (request.bufs == nullptr) continue;
-    for (uint32_t i = 0; i < request.argc; i++) {
-      if (request.bufs[i] != nullptr) request.bufs[i]->release();
-    }
+  std::vector<Transaction::Queued>& queue = transaction->queue;
+  for (size_t i = 0; i < queue.size(); i++) {
+    if (i % kPrefetched == 0) prefetch_keys(call, queue, i);
+    Transaction::Queued& queued = queue[i];
+    call.core.executor->run_nested(c, {queued.request.view(), queued.command, queued.hash, queued.slot});
+    queued.request.clear();
   }
 }
 

@@ -224,7 +224,8 @@ void Engine::queue(Client& c, Pending& p) {
   Transaction& t = *c.transaction;
   // What will be discarded anyway need not be kept.
   if (!t.refused && !(c.watching != nullptr && c.watching->changed)) {
-    t.queue.push_back({SavedRequest(p.request), p.command});
+    if (t.queue.empty()) t.queue.reserve(Transaction::kUsualSize);
+    t.queue.push_back({SavedRequest(p.request), p.command, p.hash, p.slot});
     t.bytes += t.queue.back().request.bytes() + t.queue.back().request.argc() * sizeof(void*);
     t.command_flags |= p.command->flags;
   }
@@ -263,7 +264,10 @@ void Engine::run_command(Client& c, Pending& p) {
   Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
   const std::span<const Slice> outer_argv = c.argv;
   c.argv = call.argv;
-  core.stream_active = stream.active();
+  const bool streaming = stream.active();
+  // What commands left there while nobody read the stream concerns nobody.
+  if (streaming && !core.stream_active) core.propagation.reset();
+  core.stream_active = streaming;
   const uint64_t start = last_ticks_;
   cmd->handler(call);
   const uint64_t end = ticks();
@@ -310,21 +314,20 @@ void Engine::run_command(Client& c, Pending& p) {
   if (core.stream_active) propagate(call, core.keyspace.dirty != dirty);
 }
 
-void Engine::run_nested(Client& c, Command& command, Request request) {
-  Propagation outer_propagation = std::exchange(core.propagation, {});
+void Engine::run_nested(Client& c, Pending p) {
+  const bool streaming = core.stream_active;
+  Propagation outer_propagation;
+  if (streaming) outer_propagation = std::exchange(core.propagation, {});
   const uint64_t outer_redacted = std::exchange(core.redacted_args, 0);
   const bool outer_blocking = c.flags.no_blocking;
   c.flags.no_blocking = true;
   nesting_++;
-  Pending p;
-  p.request = request;
-  p.command = &command;
-  hash_first_key(&p);
+  if (p.hash == 0) hash_first_key(&p);
   run(c, p);
   nesting_--;
   c.flags.no_blocking = outer_blocking;
   core.redacted_args = outer_redacted;
-  core.propagation = std::move(outer_propagation);
+  if (streaming) core.propagation = std::move(outer_propagation);
 }
 
 // ------------------------------------------------------------------ propagation

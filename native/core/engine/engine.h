@@ -18,14 +18,6 @@
 
 namespace kvasir {
 
-// A parsed request with what was found out about it while the data was still far away.
-struct Pending {
-  Request request;
-  Command* command = nullptr;  // nullptr: unknown
-  uint64_t hash = 0;           // of the first key; 0: none
-  int slot = 0;                // of the first key, in cluster mode
-};
-
 enum class Executed : uint8_t {
   kDone,       // a reply was written (or none is due)
   kPostponed,  // the client is paused: the request must be kept and given again
@@ -66,7 +58,7 @@ class Engine final : public Signals, public Executor {
   // The client is being closed: it waits, watches and queues no more.
   void forget(Client& c);
   // Executor
-  void run_nested(Client& c, Command& command, Request request) override;
+  void run_nested(Client& c, Pending p) override;
   bool end_wait(Client& c, WaitEnd end) override;
 
   // Periodic work on the data, hz times a second: expiry, sizes of tables.

@@ -91,9 +91,8 @@ bool Engine::end_wait(Client& c, WaitEnd end) {
     if (end == WaitEnd::kError) cmd->rejected++;
     if (core.settings.latency_tracking) cmd->histogram.record(static_cast<int64_t>(what->run_ns));
     if (const SavedRequest* request = c.blocked_in()) {
-      const std::vector<Slice> argv = request->args();
-      log_command(c, {*cmd, argv, request->wire_bytes()}, static_cast<int64_t>(what->run_ns / 1000),
-                  c.reply.written() - written);
+      log_command(c, {*cmd, request->args(), request->wire_bytes()},
+                  static_cast<int64_t>(what->run_ns / 1000), c.reply.written() - written);
     }
   }
   count_errors(c, nullptr, before);

@@ -385,7 +385,7 @@ void Reactor::rerun(Connection& c) {
   {
     SavedRequest saved = std::move(c.saved.front());
     c.saved.pop_front();
-    p.request = saved.restore_apart(&args_);
+    p.request = saved.restore(&args_);
   }
   engine_->prepare(&p, nullptr, c.db);
   switch (engine_->execute(c, p)) {
@@ -419,7 +419,7 @@ void Reactor::go_on(Connection& c) {
   // Running a saved request may save it again, so none of them stays where it is.
   for (SavedRequest& s : c.saved) {
     Item item{&c, {}, false};
-    item.pending.request = s.restore_apart(&args_);
+    item.pending.request = s.restore(&args_);
     engine_->prepare(&item.pending, nullptr, c.db);
     items_.push_back(item);
   }

@@ -2,8 +2,7 @@
 // client), or that waits in a transaction.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <span>
 
 #include "resp/parser.h"
 
@@ -14,29 +13,35 @@ class SavedRequest {
   // Takes the request's buffers over.
   explicit SavedRequest(Request& r);
   ~SavedRequest();
-  SavedRequest(SavedRequest&& o) noexcept = default;
+  SavedRequest(SavedRequest&& o) noexcept : request_(o.request_) { o.request_ = {}; }
   SavedRequest(const SavedRequest&) = delete;
   SavedRequest& operator=(const SavedRequest&) = delete;
   SavedRequest& operator=(SavedRequest&&) = delete;
-  // The request again; its slices refer to this object, its buffers move to it.
+  // The request, which refers to this object: buffers stay here.
+  [[nodiscard]] const Request& view() const { return request_; }
+  // The request with slices that refer to `args`, and the buffers, which move to it: this object may go, or
+  // be filled anew, while it runs.
   Request restore(ArgArena* args);
-  // The same with slices that refer to `args` only: this object may go, or be filled anew, while it runs.
-  Request restore_apart(ArgArena* args);
+  // Lets everything go: there are no arguments any more.
+  void clear();
   // Replaces an argument.
   void set_arg(size_t i, Slice value);
-  [[nodiscard]] size_t argc() const { return sizes_.size(); }
+  [[nodiscard]] size_t argc() const { return request_.argc; }
   // The arguments, which stay here.
-  [[nodiscard]] std::vector<Slice> args() const;
+  [[nodiscard]] std::span<const Slice> args() const { return {request_.argv, request_.argc}; }
   // What the request took on the wire.
-  [[nodiscard]] uint64_t wire_bytes() const { return wire_bytes_; }
+  [[nodiscard]] uint64_t wire_bytes() const { return request_.wire_bytes; }
   // Memory of the arguments.
   [[nodiscard]] size_t bytes() const;
 
  private:
-  std::string bytes_;
-  std::vector<size_t> sizes_;
-  std::vector<StrBuf*> bufs_;  // empty, or parallel to sizes_
-  uint64_t wire_bytes_;
+  [[nodiscard]] bool buffered(size_t i) const {
+    return request_.bufs != nullptr && request_.bufs[i] != nullptr;
+  }
+  // Copies r into one allocation: the slices, the buffers if there are any, the other arguments' bytes.
+  void copy(const Request& r);
+
+  Request request_;
 };
 
 }  // namespace kvasir

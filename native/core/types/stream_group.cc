@@ -49,7 +49,7 @@ StreamGroup* StreamGroup::duplicate() const {
     c->active_ms = p.key()->active_ms;
   }
   for (PendingEntries::Place p = pending_.first(); p; p.next()) {
-    Pending& entry = copy->assign(p.key(), copy->consumer(p.value().consumer->name()));
+    PendingEntry& entry = copy->assign(p.key(), copy->consumer(p.value().consumer->name()));
     entry.delivered_ms = p.value().delivered_ms;
     entry.deliveries = p.value().deliveries;
   }
@@ -91,9 +91,9 @@ void StreamGroup::remove_consumer(Consumer* c) {
   Consumer::destroy(c);
 }
 
-Pending& StreamGroup::assign(const StreamId& id, Consumer* c, bool* added) {
+PendingEntry& StreamGroup::assign(const StreamId& id, Consumer* c, bool* added) {
   bool is_new;
-  Pending& entry = pending_.insert(id, {0, 0, c}, &is_new).value();
+  PendingEntry& entry = pending_.insert(id, {0, 0, c}, &is_new).value();
   if (added != nullptr) *added = is_new;
   if (!is_new) {
     if (entry.consumer == c) return entry;

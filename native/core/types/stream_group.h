@@ -21,14 +21,14 @@ namespace kvasir {
 class Consumer;
 
 // An entry that was delivered and not acknowledged.
-struct Pending {
+struct PendingEntry {
   int64_t delivered_ms;
   uint64_t deliveries;
   Consumer* consumer;
 };
 struct Nothing {};
 
-using PendingEntries = BTree<StreamIdTraits<Pending>>;
+using PendingEntries = BTree<StreamIdTraits<PendingEntry>>;
 using PendingIds = BTree<StreamIdTraits<Nothing>>;
 
 // For BTree: pointers to what has a name. One allocation holds the object and, behind it, the name.
@@ -87,7 +87,7 @@ class StreamGroup {
 
   // The pending entry with that id is the consumer's from now on; it may be new or anybody's. What it says is
   // kept; *added tells whether it is new.
-  Pending& assign(const StreamId& id, Consumer* c, bool* added = nullptr);
+  PendingEntry& assign(const StreamId& id, Consumer* c, bool* added = nullptr);
   // False: it is not pending.
   bool acknowledge(const StreamId& id);
 
