@@ -4,8 +4,8 @@
  *   node scripts/command-table.mjs > commands.tsv
  *
  * A line for each native command, parents before their subcommands, fields between tabs: name, full name, full name
- * of the container or '', handler or '' for a container, arity, flags, first key, last key, key step, and the words
- * that its arguments may be, between blanks. Reads dist/.
+ * of the container or '', handler or '' for a container, arity, flags, first key, last key, key step, the words that its
+ * arguments may be, between blanks, and the argument that names an element. Reads dist/.
  */
 import { CommandTable } from '../dist/commands/registry.js';
 
@@ -27,6 +27,7 @@ for (const native of table.compileForNative()) {
     ...[command.name, command.fullName, command.parent?.fullName ?? '', native.symbol],
     ...[native.arity, native.flags, native.firstKey, native.lastKey, native.keyStep],
     [...words(command.spec.arguments)].filter((word) => /^\S+$/.test(word)).join(' '),
+    native.element,
   ];
   process.stdout.write(`${fields.join('\t')}\n`);
 }

@@ -179,6 +179,7 @@ Napi::Value ServerObject::load_commands(const Napi::CallbackInfo& info) {
     c->first_key = o.Get("firstKey").ToNumber().Int32Value();
     c->last_key = o.Get("lastKey").ToNumber().Int32Value();
     c->key_step = o.Get("keyStep").ToNumber().Int32Value();
+    c->element = o.Get("element").ToNumber().Int32Value();
     const Napi::Array specs = o.Get("keySpecs").As<Napi::Array>();
     for (uint32_t k = 0; k < specs.Length(); k++)
       c->key_specs.push_back(specs.Get(k).ToNumber().Int32Value());

@@ -72,6 +72,7 @@ std::vector<Declared> load_table(CommandTable* table) {
     c->first_key = std::stoi(f[6]);
     c->last_key = std::stoi(f[7]);
     c->key_step = std::stoi(f[8]);
+    c->element = std::stoi(f[10]);
     if (c->handler != nullptr && !left_out(f[3])) {
       Declared d;
       d.call = split(f[1], '|');

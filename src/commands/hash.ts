@@ -27,7 +27,7 @@ export const hashCommands = group('hash', [
     keys: [keyAt(1, ['RW', 'delete'])],
     history: [['2.4.0', 'Accepts multiple `field` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('field'))],
-    handler: native('hdel'),
+    handler: native('hdel', { element: 2 }),
   }),
 
   command('hexists', {
@@ -39,7 +39,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 }), string('field')],
-    handler: native('hexists'),
+    handler: native('hexists', { element: 2 }),
   }),
 
   command('hget', {
@@ -51,7 +51,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 }), string('field')],
-    handler: native('hget'),
+    handler: native('hget', { element: 2 }),
   }),
 
   command('hgetall', {
@@ -92,7 +92,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RW', 'access', 'update'])],
     arguments: [key('key', { spec: 0 }), string('field'), integer('increment')],
-    handler: native('hincrby'),
+    handler: native('hincrby', { element: 2 }),
   }),
 
   command('hincrbyfloat', {
@@ -105,7 +105,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RW', 'access', 'update'])],
     arguments: [key('key', { spec: 0 }), string('field'), double('increment')],
-    handler: native('hincrbyfloat'),
+    handler: native('hincrbyfloat', { element: 2 }),
   }),
 
   command('hkeys', {
@@ -142,7 +142,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RO', 'access'])],
     arguments: [key('key', { spec: 0 }), multiple(string('field'))],
-    handler: native('hmget'),
+    handler: native('hmget', { element: 2 }),
   }),
 
   command('hmset', {
@@ -154,7 +154,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RW', 'update'])],
     arguments: [key('key', { spec: 0 }), multiple(block('data', [string('field'), string('value')]))],
-    handler: native('hmset'),
+    handler: native('hmset', { element: 2 }),
   }),
 
   command('hrandfield', {
@@ -204,7 +204,7 @@ export const hashCommands = group('hash', [
     keys: [keyAt(1, ['RW', 'update'])],
     history: [['4.0.0', 'Accepts multiple `field` and `value` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(block('data', [string('field'), string('value')]))],
-    handler: native('hset'),
+    handler: native('hset', { element: 2 }),
   }),
 
   command('hsetnx', {
@@ -216,7 +216,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RW', 'insert'])],
     arguments: [key('key', { spec: 0 }), string('field'), string('value')],
-    handler: native('hsetnx'),
+    handler: native('hsetnx', { element: 2 }),
   }),
 
   command('hstrlen', {
@@ -228,7 +228,7 @@ export const hashCommands = group('hash', [
     categories: ['hash'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 }), string('field')],
-    handler: native('hstrlen'),
+    handler: native('hstrlen', { element: 2 }),
   }),
 
   command('hvals', {

@@ -117,6 +117,8 @@ export interface NativeCommand {
   readonly firstKey: number;
   readonly lastKey: number;
   readonly keyStep: number;
+  /** See NativeHandler.element: 0 if there is none, -1 in a command that is not one of collections. */
+  readonly element: number;
   /** KEY_SPEC_INTS numbers for each key spec, see encodeKeySpec. */
   readonly keySpecs: readonly number[];
   /** Index into GET_KEYS_NAMES. */
@@ -213,12 +215,26 @@ export class CommandTable {
         categories: command.categories,
         symbol: typeof spec.handler === 'object' ? spec.handler.native : '',
         ...command.legacyKeys,
+        element: COLLECTIONS.has(command.group) ? elementOf(spec) : -1,
         keySpecs: command.keySpecs.flatMap(encodeKeySpec),
         getKeys: GET_KEYS_NAMES.indexOf(spec.getKeys ?? 'none'),
         dbArgs: DB_ARGS_NAMES.indexOf(spec.dbArgs ?? 'none'),
       };
     });
   }
+}
+
+const COLLECTIONS: ReadonlySet<CommandGroup> = new Set([
+  'list',
+  'set',
+  'hash',
+  'sorted-set',
+  'stream',
+  'geo',
+]);
+
+function elementOf({ handler }: CommandSpec): number {
+  return typeof handler === 'object' ? (handler.element ?? 0) : 0;
 }
 
 /** The keywords that key specs look for, by their number in encoded key specs. */

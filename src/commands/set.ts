@@ -27,7 +27,7 @@ export const setCommands = group('set', [
     keys: [keyAt(1, ['RW', 'insert'])],
     history: [['2.4.0', 'Accepts multiple `member` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('member'))],
-    handler: native('sadd'),
+    handler: native('sadd', { element: 2 }),
   }),
 
   command('scard', {
@@ -121,7 +121,7 @@ export const setCommands = group('set', [
     categories: ['set'],
     keys: [keyAt(1, ['RO'])],
     arguments: [key('key', { spec: 0 }), string('member')],
-    handler: native('sismember'),
+    handler: native('sismember', { element: 2 }),
   }),
 
   command('smembers', {
@@ -201,7 +201,7 @@ export const setCommands = group('set', [
     keys: [keyAt(1, ['RW', 'delete'])],
     history: [['2.4.0', 'Accepts multiple `member` arguments.']],
     arguments: [key('key', { spec: 0 }), multiple(string('member'))],
-    handler: native('srem'),
+    handler: native('srem', { element: 2 }),
   }),
 
   command('sscan', {

@@ -19,7 +19,7 @@ import {
 
 export const sortedSetCommands = group('sorted-set', [
   command('zadd', {
-    handler: native('zadd'),
+    handler: native('zadd', { element: 3 }),
     summary:
       "Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.",
     since: '1.2.0',
@@ -68,7 +68,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zincrby', {
-    handler: native('zincrby'),
+    handler: native('zincrby', { element: 3 }),
     summary: 'Increments the score of a member in a sorted set.',
     since: '1.2.0',
     complexity: 'O(log(N)) where N is the number of elements in the sorted set.',
@@ -92,7 +92,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zmscore', {
-    handler: native('zmscore'),
+    handler: native('zmscore', { element: 2 }),
     summary: 'Returns the score of one or more members in a sorted set.',
     since: '6.2.0',
     complexity: 'O(N) where N is the number of members being requested.',
@@ -201,7 +201,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrank', {
-    handler: native('zrank'),
+    handler: native('zrank', { element: 2 }),
     summary: 'Returns the index of a member in a sorted set ordered by ascending scores.',
     since: '2.0.0',
     complexity: 'O(log(N))',
@@ -214,7 +214,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrem', {
-    handler: native('zrem'),
+    handler: native('zrem', { element: 2 }),
     summary:
       'Removes one or more members from a sorted set. Deletes the sorted set if all members were removed.',
     since: '1.2.0',
@@ -322,7 +322,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zrevrank', {
-    handler: native('zrevrank'),
+    handler: native('zrevrank', { element: 2 }),
     summary: 'Returns the index of a member in a sorted set ordered by descending scores.',
     since: '2.0.0',
     complexity: 'O(log(N))',
@@ -356,7 +356,7 @@ export const sortedSetCommands = group('sorted-set', [
   }),
 
   command('zscore', {
-    handler: native('zscore'),
+    handler: native('zscore', { element: 2 }),
     summary: 'Returns the score of a member in a sorted set.',
     since: '1.2.0',
     complexity: 'O(1)',

@@ -204,6 +204,8 @@ export interface Argument {
 /** A handler in C++, known by its symbol. */
 export interface NativeHandler {
   readonly native: string;
+  /** The argument that names a member or field of the first key's collection; of several the first. */
+  readonly element?: number;
 }
 
 export interface CommandSpec {
@@ -245,8 +247,8 @@ export function command(name: string, spec: Omit<CommandSpec, 'name'>): CommandS
   return { name, ...spec };
 }
 
-export function native(symbol: string): NativeHandler {
-  return { native: symbol };
+export function native(symbol: string, hints: Omit<NativeHandler, 'native'> = {}): NativeHandler {
+  return { native: symbol, ...hints };
 }
 
 interface RangeOptions {

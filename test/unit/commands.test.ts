@@ -282,6 +282,7 @@ describe('compileForNative', () => {
       firstKey: 1,
       lastKey: 1,
       keyStep: 1,
+      element: -1,
       keySpecs: [
         KEY_FLAG.RW | KEY_FLAG.access | KEY_FLAG.update | KEY_FLAG.variable_flags,
         ...[BEGIN_SEARCH.index, 1, 0],
@@ -290,6 +291,8 @@ describe('compileForNative', () => {
       getKeys: 1,
       dbArgs: 0,
     });
+    const element = (name: string) => compiled.find((entry) => entry.fullName === name)?.element;
+    expect(['sadd', 'zadd', 'hgetall', 'sort'].map(element)).toEqual([2, 3, 0, -1]);
     expect(compiled.find((entry) => entry.fullName === 'command')?.symbol).toBe('');
   });
 

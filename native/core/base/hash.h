@@ -117,6 +117,9 @@ inline uint64_t hash_bytes(const Slice& s, const HashSeed& seed) {
   return hash_detail::sip12<false>(s.data, s.size, seed);
 }
 
+// The hash, unless it is known already (not 0).
+inline uint64_t hash_bytes(const Slice& s, uint64_t known) { return known != 0 ? known : hash_bytes(s); }
+
 // Equal for strings that equals_nocase: the hash of the lower-cased bytes.
 uint64_t hash_nocase(const Slice& s);
 

@@ -60,6 +60,9 @@ struct Command {
   uint64_t acl_categories = 0;
   // Legacy key positions (0: none); more than these are in key_specs.
   int first_key = 0, last_key = 0, key_step = 0;
+  // Of a command whose first key is a collection: the argument that names an element of it (of several the
+  // first), 0 if none does. -1: any other command.
+  int element = -1;
   std::vector<int32_t> key_specs;  // encoding: see src/commands/registry.ts
   Command* parent = nullptr;
   std::unordered_map<std::string, Command*> subcommands;  // by lower-case name

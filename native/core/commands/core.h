@@ -234,12 +234,15 @@ struct Call {
   StrBuf** bufs;        // see Request
   uint64_t first_hash;  // hash of argv[command.first_key], computed when the command was parsed; 0 if there
                         // is none
+  uint64_t element_hash = 0;  // of argument Command::element, if it was needed already
 
   [[nodiscard]] int argc() const { return static_cast<int>(argv.size()); }
   [[nodiscard]] Slice arg(int i) const { return argv[static_cast<size_t>(i)]; }
   Reply& reply() const { return client.reply; }
   [[nodiscard]] Keyspace& ks() const;
   [[nodiscard]] Database& db() const;
+  // The hash of the element that argument i names, 0 if it is not known.
+  [[nodiscard]] uint64_t known_hash(int i) const { return i == command.element ? element_hash : 0; }
   // The key at argument i with its hash and slot.
   [[nodiscard]] KeyRef key(int i) const;
   // The argument's own buffer, if it came in one, with a reference for the caller. The request keeps its own:

@@ -59,7 +59,7 @@ int64_t set_pairs(const Call& call) {
   int64_t added = 0;
   size_t revived = 0;
   for (int i = 2; i < call.argc(); i += 2) {
-    const HashStored stored = edit.set(call.arg(i), edit.input(i + 1));
+    const HashStored stored = edit.set(call.arg(i), edit.input(i + 1), kNoExpiry, false, call.known_hash(i));
     if (stored != HashStored::kUpdated) added++;
     if (stored == HashStored::kRevived) revived++;
   }
@@ -84,9 +84,10 @@ void hsetnx_command(Call& call) {
   HashEdit edit(call);
   if (!edit.find_or_prepare()) return;
   const Slice field = call.arg(2);
-  if (edit.exists() && hash_exists(edit.c, field, edit.clock())) return call.reply().integer(0);
+  if (edit.exists() && hash_exists(edit.c, field, edit.clock(), call.known_hash(2)))
+    return call.reply().integer(0);
   Pairs(call).prepare(&edit);
-  const HashStored stored = edit.set(field, edit.input(3));
+  const HashStored stored = edit.set(field, edit.input(3), kNoExpiry, false, call.known_hash(2));
   edit.store();
   edit.modified();
   edit.expired(stored == HashStored::kRevived ? 1 : 0);
@@ -106,7 +107,7 @@ void hget_command(Call& call) {
   if (found.wrong) return;
   if (!found) return call.reply().null();
   const Collection c = found.collection();
-  reply_field(call, &c, call.arg(2), call.ks().field_clock());
+  reply_field(call, &c, call.arg(2), call.ks().field_clock(), call.known_hash(2));
 }
 
 void hmget_command(Call& call) {
@@ -115,7 +116,9 @@ void hmget_command(Call& call) {
   const FieldClock clock = call.ks().field_clock();
   const Collection c = found ? found.collection() : Collection{};
   call.reply().array(call.argc() - 2);
-  for (int i = 2; i < call.argc(); i++) reply_field(call, found ? &c : nullptr, call.arg(i), clock);
+  for (int i = 2; i < call.argc(); i++) {
+    reply_field(call, found ? &c : nullptr, call.arg(i), clock, call.known_hash(i));
+  };
 }
 
 enum Parts : unsigned { kFields = 1, kValues = 2 };
@@ -162,7 +165,8 @@ void hlen_command(Call& call) {
 bool lookup_field(const Call& call, HashValue* value) {
   const FoundHash found = read_hash(call, 1);
   if (found.wrong) return false;
-  if (found && hash_get(found.collection(), call.arg(2), call.ks().field_clock(), value)) return true;
+  if (found && hash_get(found.collection(), call.arg(2), call.ks().field_clock(), value, call.known_hash(2)))
+    return true;
   call.reply().integer(0);
   return false;
 }
@@ -243,7 +247,7 @@ void hdel_command(Call& call) {
   if (!edit.exists()) return call.reply().integer(0);
   int64_t deleted = 0;
   for (int i = 2; i < call.argc(); i++) {
-    if (!hash_remove(&edit.c, call.arg(i), edit.clock())) continue;
+    if (!hash_remove(&edit.c, call.arg(i), edit.clock(), call.known_hash(i))) continue;
     deleted++;
     if (hash_size(edit.c) == 0) break;
   }

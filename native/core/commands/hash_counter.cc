@@ -11,7 +11,7 @@ namespace {
 // Stores the sum, under the deadline that the field has, and tells of it.
 void store_sum(const Call& call, HashEdit* edit, Slice digits, int64_t deadline, const char* event) {
   if (!edit->exists()) edit->c = hash_make(call.core.settings.encodings, 1, 0);
-  const HashStored stored = edit->set(call.arg(2), {digits}, deadline);
+  const HashStored stored = edit->set(call.arg(2), {digits}, deadline, false, call.known_hash(2));
   edit->store(deadline);
   edit->modified();
   edit->expired(stored == HashStored::kRevived ? 1 : 0);
@@ -35,7 +35,7 @@ void hincrby_command(Call& call) {
   if (!edit.find_or_prepare()) return;
   int64_t sum = 0;
   HashValue value;
-  if (edit.exists() && hash_get(edit.c, call.arg(2), edit.clock(), &value)) {
+  if (edit.exists() && hash_get(edit.c, call.arg(2), edit.clock(), &value, call.known_hash(2))) {
     sum = value.number;
     if (!value.is_int && !parse_i64(value.text, &sum)) {
       return call.reply().error("ERR hash value is not an integer");
@@ -59,7 +59,7 @@ void hincrbyfloat_command(Call& call) {
   if (!edit.find_or_prepare()) return;
   long double sum = 0;
   HashValue value;
-  if (edit.exists() && hash_get(edit.c, call.arg(2), edit.clock(), &value)) {
+  if (edit.exists() && hash_get(edit.c, call.arg(2), edit.clock(), &value, call.known_hash(2))) {
     if (value.is_int) {
       sum = static_cast<long double>(value.number);
     } else if (!parse_long_double(value.text, &sum)) {

@@ -59,9 +59,9 @@ void reply_value(const Call& call, const HashValue& value) {
   }
 }
 
-void reply_field(const Call& call, const Collection* c, Slice field, const FieldClock& clock) {
+void reply_field(const Call& call, const Collection* c, Slice field, const FieldClock& clock, uint64_t hash) {
   HashValue value;
-  if (c != nullptr && hash_get(*c, field, clock, &value)) {
+  if (c != nullptr && hash_get(*c, field, clock, &value, hash)) {
     reply_value(call, value);
   } else {
     call.reply().null();

@@ -41,8 +41,9 @@ class HashEdit {
   [[nodiscard]] HashInput input(int arg) const {
     return {call_.arg(arg), call_.bufs == nullptr ? nullptr : call_.bufs[arg]};
   }
-  HashStored set(Slice field, const HashInput& value, int64_t deadline = kNoExpiry, bool keep = false) {
-    return hash_set(&c, call_.core.settings.encodings, field, value, deadline, keep, clock_);
+  HashStored set(Slice field, const HashInput& value, int64_t deadline = kNoExpiry, bool keep = false,
+                 uint64_t hash = 0) {
+    return hash_set(&c, call_.core.settings.encodings, field, value, deadline, keep, clock_, hash);
   }
   // `deadline`: the earliest that a field was given.
   void store(int64_t deadline = kNoExpiry);
@@ -78,7 +79,8 @@ class HashEdit {
 
 void reply_value(const Call& call, const HashValue& value);
 // The value of a field, or null. The hash may be absent.
-void reply_field(const Call& call, const Collection* c, Slice field, const FieldClock& clock);
+void reply_field(const Call& call, const Collection* c, Slice field, const FieldClock& clock,
+                 uint64_t hash = 0);
 
 // The list FIELDS numfields field ... at the end of a command's arguments.
 struct FieldList {

@@ -37,7 +37,7 @@ void sadd_command(Call& call) {
   } else {
     c = set_make(limits, members[0], members.size());
   }
-  const size_t added = set_add_all(&c, limits, members);
+  const size_t added = set_add_all(&c, limits, members, call.known_hash(2));
   if (slot) {
     slot.get()->set_collection(c);
   } else {
@@ -59,7 +59,7 @@ void srem_command(Call& call) {
   if (found.wrong) return;
   if (!found) return call.reply().integer(0);
   Collection c = found.collection();
-  const size_t removed = set_remove_all(&c, call.argv.subspan(2));
+  const size_t removed = set_remove_all(&c, call.argv.subspan(2), call.known_hash(2));
   found.entry->set_collection(c);
   if (removed > 0) {
     const bool gone = set_size(c) == 0;
@@ -121,7 +121,7 @@ void smove_command(Call& call) {
 void sismember_command(Call& call) {
   const FoundSet found = read_set(call, 1);
   if (found.wrong) return;
-  call.reply().integer(found && set_contains(found.collection(), call.arg(2)) ? 1 : 0);
+  call.reply().integer(found && set_contains(found.collection(), call.arg(2), call.known_hash(2)) ? 1 : 0);
 }
 
 void smismember_command(Call& call) {

@@ -70,6 +70,7 @@ void zadd_generic(const Call& call, ZaddOptions options) {
     ScoredArgument& m = members.data()[i];
     if (!parse_float(call, first + 2 * i, &m.score)) return;
     m.member = call.arg(first + 2 * i + 1);
+    m.hash = call.known_hash(first + 2 * i + 1);
   }
   add_members(call, options, members.all());
 }
@@ -109,7 +110,7 @@ void add_members(const Call& call, const ZaddOptions& options, std::span<const S
   ZaddResult result = ZaddResult::kSkipped;
   for (const ScoredArgument& m : members) {
     score = m.score;
-    result = zset_add(&c, limits, m.member, options.flags, &score);
+    result = zset_add(&c, limits, m.member, options.flags, &score, m.hash);
     if (result == ZaddResult::kNan) break;
     if (result == ZaddResult::kAdded) added++;
     if (result == ZaddResult::kUpdated) updated++;
@@ -142,7 +143,7 @@ void zrem_command(Call& call) {
   Collection c = found.collection();
   int64_t removed = 0;
   for (int i = 2; i < call.argc(); i++) {
-    if (!zset_remove(&c, call.arg(i))) continue;
+    if (!zset_remove(&c, call.arg(i), call.known_hash(i))) continue;
     removed++;
     if (zset_size(c) == 0) break;
   }
@@ -200,22 +201,23 @@ void zcard_command(Call& call) {
   call.reply().integer(found ? static_cast<int64_t>(zset_size(found.collection())) : 0);
 }
 
-void reply_score(const Call& call, const FoundZset& found, Slice member) {
+void reply_score(const Call& call, const FoundZset& found, int arg) {
   double score;
-  if (found && zset_score(found.collection(), member, &score)) return call.reply().real(score);
+  if (found && zset_score(found.collection(), call.arg(arg), &score, call.known_hash(arg)))
+    return call.reply().real(score);
   call.reply().null();
 }
 
 void zscore_command(Call& call) {
   const FoundZset found = read_zset(call, 1);
-  if (!found.wrong) reply_score(call, found, call.arg(2));
+  if (!found.wrong) reply_score(call, found, 2);
 }
 
 void zmscore_command(Call& call) {
   const FoundZset found = read_zset(call, 1);
   if (found.wrong) return;
   call.reply().array(call.argc() - 2);
-  for (int i = 2; i < call.argc(); i++) reply_score(call, found, call.arg(i));
+  for (int i = 2; i < call.argc(); i++) reply_score(call, found, i);
 }
 
 void zrank_generic(const Call& call, bool reverse) {
@@ -229,7 +231,7 @@ void zrank_generic(const Call& call, bool reverse) {
   if (found.wrong) return;
   double score;
   std::optional<size_t> rank;
-  if (found) rank = zset_rank(found.collection(), call.arg(2), &score);
+  if (found) rank = zset_rank(found.collection(), call.arg(2), &score, call.known_hash(2));
   if (!rank) {
     with_score ? reply.null_array() : reply.null();
     return;

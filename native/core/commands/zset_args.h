@@ -66,6 +66,7 @@ struct ZaddOptions {
 struct ScoredArgument {
   double score;
   Slice member;
+  uint64_t hash = 0;  // of the member; 0: not known
 };
 void add_members(const Call& call, const ZaddOptions& options, std::span<const ScoredArgument> members);
 

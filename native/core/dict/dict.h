@@ -168,6 +168,20 @@ class Dict {
     if (!any && b->chained()) kvasir::prefetch(b->child());
   }
 
+  // An element that very probably has the key with this hash; none if there is none in the first bucket of
+  // its chain. Reads the bucket only.
+  [[nodiscard]] Elem guess(uint64_t h) const {
+    if (table_[0] == nullptr) return Elem{};
+    const unsigned t = table_of(h);
+    const Bucket* b = bucket_of(t, h);
+    const uint64_t extra = extra_of(h, extra_base(exp_[t]));
+    for (unsigned m = b->match(tag_of(h)); m != 0; m &= m - 1) {
+      const uint64_t word = b->slots[lowest(m)];
+      if ((word & ~dict::kAddressMask) == extra) return elem_of(word);
+    }
+    return Elem{};
+  }
+
   // --- Change ---
 
   // Precondition: no element with this key.

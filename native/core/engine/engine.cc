@@ -261,7 +261,7 @@ void Engine::run_command(Client& c, Pending& p) {
   core.keyspace.ignore_expiry =
       core.keyspace.import_mode && c.flags.import_source && !core.keyspace.is_replica;
 
-  Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash};
+  Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash, p.element_hash};
   const std::span<const Slice> outer_argv = c.argv;
   c.argv = call.argv;
   const bool streaming = stream.active();

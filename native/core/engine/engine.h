@@ -13,6 +13,7 @@
 #include "engine/load_samples.h"
 #include "keyspace/dict_upkeep.h"
 #include "keyspace/expire_cycle.h"
+#include "keyspace/value_prefetch.h"
 #include "resp/parser.h"
 #include "stream/stream.h"
 
@@ -44,6 +45,15 @@ class Engine final : public Signals, public Executor {
   void prefetch_entry(const Pending& p, int db) {
     if (p.hash != 0) core.keyspace.db(db).prefetch_entry(KeyRef({}, p.hash, p.slot));
   }
+  // The entry is here: what a command on a collection will read is sent for by the next run_prefetch().
+  void prefetch_value(Pending* p, int db) {
+    const Command* c = p->command;
+    if (c == nullptr || c->element < 0 || p->hash == 0) return;
+    const auto at = static_cast<uint32_t>(c->element);
+    const Slice element = at != 0 && at < p->request.argc ? p->request.argv[at] : Slice();
+    values_.add(core.keyspace.db(db), KeyRef({}, p->hash, p->slot), element, &p->element_hash);
+  }
+  void run_prefetch() { values_.run(); }
   Executed execute(Client& c, Pending& p);
   // All commands of a turn have run: what is told once a turn is added to the replies.
   void commands_done() {
@@ -146,6 +156,7 @@ class Engine final : public Signals, public Executor {
     return core.debug.active_expire && !ks.is_replica && !ks.import_mode && !ks.expire_paused && !ks.loading;
   }
 
+  ValuePrefetch values_;
   ExpireCycle expire_cycle_;
   ReplicaKeyExpiry replica_keys_;
   DictUpkeep dicts_;

@@ -182,6 +182,11 @@ class Database {
   void prefetch_bucket(const KeyRef& k) const {
     if (SlotDicts* d = slot(k.slot)) d->keys.prefetch_bucket(k.hash);
   }
+  // Very probably the entry of the key, nullptr if that takes a longer search.
+  [[nodiscard]] const Entry* guess(const KeyRef& k) const {
+    const SlotDicts* d = slot(k.slot);
+    return d == nullptr ? nullptr : d->keys.guess(k.hash);
+  }
   void prefetch_entry(const KeyRef& k) const {
     if (SlotDicts* d = slot(k.slot)) d->keys.prefetch_elem(k.hash);
   }

@@ -48,6 +48,8 @@ bool is_string(const Entry& e) { return e.type() == Type::kString; }
 
 }  // namespace
 
+const CollectionOps* value_ops(Type t) { return kCollections[static_cast<size_t>(t)]; }
+
 Entry* value_duplicate(const Entry& e, Slice key, int64_t expire_ms) {
   if (is_string(e)) return string_duplicate(e, key, expire_ms);
   return Entry::make_collection(key, e.type(), ops(e).duplicate(e.collection()), expire_ms);

@@ -13,6 +13,9 @@
 
 namespace kvasir {
 
+// The row of a type; nullptr of strings.
+const CollectionOps* value_ops(Type t);
+
 // An independent copy of the value under another key and deadline; access data starts anew. A long string is
 // shared until one of the two is written.
 Entry* value_duplicate(const Entry& e, Slice key, int64_t expire_ms);

@@ -207,6 +207,11 @@ void Reactor::turn() {
   for (size_t i = 0; i < items_.size();) {
     const size_t n = std::min(batch, items_.size() - i);
     if (i + n < items_.size()) prefetch_to(i + n + batch);
+    if (n > 1 && batch > 1) {
+      for (size_t j = i; j < i + n; j++)
+        engine_->prefetch_value(&items_[j].pending, items_[j].connection->db);
+      engine_->run_prefetch();
+    }
     for (size_t j = i; j < i + n; j++) {
       // Executing may add items (the rest of a connection that authenticated), so no reference is kept.
       Item item = items_[j];

@@ -81,9 +81,9 @@ bool hash_has_deadlines(const Collection& c) { return is_big(c) && !big(c).deadl
 
 // ------------------------------------------------------------------ one field
 
-bool hash_get(const Collection& c, Slice field, const FieldClock& clock, HashValue* out) {
+bool hash_get(const Collection& c, Slice field, const FieldClock& clock, HashValue* out, uint64_t hash) {
   if (is_big(c)) {
-    const HashField* f = big(c).dict.find(field, hash_bytes(field));
+    const HashField* f = big(c).dict.find(field, hash_bytes(field, hash));
     if (f == nullptr) return false;
     const int64_t deadline = f->deadline();
     if (clock.hides(deadline)) return false;
@@ -102,7 +102,7 @@ bool hash_get(const Collection& c, Slice field, const FieldClock& clock, HashVal
 }
 
 HashStored hash_set(Collection* c, const EncodingLimits& limits, Slice field, const HashInput& value,
-                    int64_t deadline, bool keep, const FieldClock& clock) {
+                    int64_t deadline, bool keep, const FieldClock& clock, uint64_t hash) {
   if (!is_big(*c)) {
     Listpack lp = pack(*c);
     if (deadline == kNoExpiry && !too_long(limits, field.size) && !too_long(limits, value.text.size) &&
@@ -123,7 +123,7 @@ HashStored hash_set(Collection* c, const EncodingLimits& limits, Slice field, co
   }
   BigHash& h = big(*c);
   Dict<HashFieldTraits>::InsertPoint room;
-  auto slot = h.dict.find_or_prepare(field, hash_bytes(field), &room);
+  auto slot = h.dict.find_or_prepare(field, hash_bytes(field, hash), &room);
   if (!slot) {
     HashField* f = HashField::make(field, value, deadline);
     h.dict.insert_at(room, f);
@@ -140,7 +140,7 @@ HashStored hash_set(Collection* c, const EncodingLimits& limits, Slice field, co
   return past ? HashStored::kRevived : HashStored::kUpdated;
 }
 
-bool hash_remove(Collection* c, Slice field, const FieldClock& clock) {
+bool hash_remove(Collection* c, Slice field, const FieldClock& clock, uint64_t hash) {
   if (!is_big(*c)) {
     Listpack lp = pack(*c);
     const Pos at = lp.find(lp.first(), field, 1);
@@ -150,7 +150,7 @@ bool hash_remove(Collection* c, Slice field, const FieldClock& clock) {
     return true;
   }
   BigHash& h = big(*c);
-  const auto slot = h.dict.find_slot(field, hash_bytes(field));
+  const auto slot = h.dict.find_slot(field, hash_bytes(field, hash));
   if (!slot) return false;
   HashField* const f = slot.get();
   const int64_t deadline = f->deadline();
@@ -252,8 +252,14 @@ bool table_stats(const Collection& c, bool chains, std::string* out) {
   return true;
 }
 
+void prefetch_field(const Collection& c, uint64_t hash, unsigned step) {
+  if (hash == 0 || !is_big(c)) return;
+  step == 0 ? big(c).dict.prefetch_bucket(hash) : big(c).dict.prefetch_elem(hash);
+}
+
 }  // namespace
 
-const CollectionOps kHashOps = {duplicate, destroy, free_effort, bytes, mix, table_stats, mix_at};
+const CollectionOps kHashOps = {duplicate, destroy,     free_effort,    bytes,
+                                mix,       table_stats, prefetch_field, mix_at};
 
 }  // namespace kvasir

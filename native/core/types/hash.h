@@ -66,16 +66,17 @@ void hash_to_big(Collection* c);
 size_t hash_size(const Collection& c);
 bool hash_has_deadlines(const Collection& c);
 
+// `hash` in these: the field's, if the caller has it.
 // False: the field is not there, and *out stays as it was.
-bool hash_get(const Collection& c, Slice field, const FieldClock& clock, HashValue* out);
-inline bool hash_exists(const Collection& c, Slice field, const FieldClock& clock) {
+bool hash_get(const Collection& c, Slice field, const FieldClock& clock, HashValue* out, uint64_t hash = 0);
+inline bool hash_exists(const Collection& c, Slice field, const FieldClock& clock, uint64_t hash = 0) {
   HashValue unused;
-  return hash_get(c, field, clock, &unused);
+  return hash_get(c, field, clock, &unused, hash);
 }
 // Sets a field and its deadline; with `keep`, one that is there and not past keeps its own.
 HashStored hash_set(Collection* c, const EncodingLimits& limits, Slice field, const HashInput& value,
-                    int64_t deadline, bool keep, const FieldClock& clock);
-bool hash_remove(Collection* c, Slice field, const FieldClock& clock);
+                    int64_t deadline, bool keep, const FieldClock& clock, uint64_t hash = 0);
+bool hash_remove(Collection* c, Slice field, const FieldClock& clock, uint64_t hash = 0);
 // Gives a field that is there another deadline. Precondition: a hashtable, and hash_get() finds the field.
 void hash_redate(const Collection& c, Slice field, int64_t deadline);
 

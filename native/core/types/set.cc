@@ -85,12 +85,12 @@ bool intset_add(Collection* c, const EncodingLimits& limits, int64_t number) {
 // before the first is used. f(index, hash) may return false to end.
 constexpr size_t kBatch = 16;
 template <class F>
-void for_each_hashed(const MemberDict& dict, std::span<const Slice> members, F&& f) {
+void for_each_hashed(const MemberDict& dict, std::span<const Slice> members, uint64_t first, F&& f) {
   uint64_t hashes[kBatch];
   for (size_t from = 0; from < members.size(); from += kBatch) {
     const size_t n = std::min(kBatch, members.size() - from);
     for (size_t i = 0; i < n; i++) {
-      hashes[i] = hash_bytes(members[from + i]);
+      hashes[i] = hash_bytes(members[from + i], from + i == 0 ? first : 0);
       if (n > 1) dict.prefetch_bucket(hashes[i]);
     }
     for (size_t i = 0; n > 1 && i < n; i++) dict.prefetch_elem(hashes[i]);
@@ -156,8 +156,8 @@ size_t longest_number(int64_t min, int64_t max) {
 
 // ------------------------------------------------------------------ members
 
-bool set_contains(const Collection& c, Slice member) {
-  if (is_big(c)) return big(c).find(member, hash_bytes(member)) != nullptr;
+bool set_contains(const Collection& c, Slice member, uint64_t hash) {
+  if (is_big(c)) return big(c).find(member, hash_bytes(member, hash)) != nullptr;
   if (is_pack(c)) {
     const Listpack lp = pack(c);
     return lp.find(lp.first(), member) != Listpack::kNone;
@@ -213,20 +213,21 @@ bool set_remove(Collection* c, Slice member) {
   return removed;
 }
 
-size_t set_add_all(Collection* c, const EncodingLimits& limits, std::span<const Slice> members) {
+size_t set_add_all(Collection* c, const EncodingLimits& limits, std::span<const Slice> members,
+                   uint64_t hash) {
   size_t added = 0;
   size_t i = 0;
   for (; i < members.size() && !is_big(*c); i++) added += set_add(c, limits, members[i]) ? 1 : 0;
   if (i == members.size()) return added;
   const std::span<const Slice> rest = members.subspan(i);
-  for_each_hashed(big(*c), rest, [&](size_t at, uint64_t hash) {
-    added += big_add(big(*c), rest[at], hash) ? 1 : 0;
+  for_each_hashed(big(*c), rest, i == 0 ? hash : 0, [&](size_t at, uint64_t h) {
+    added += big_add(big(*c), rest[at], h) ? 1 : 0;
     return true;
   });
   return added;
 }
 
-size_t set_remove_all(Collection* c, std::span<const Slice> members) {
+size_t set_remove_all(Collection* c, std::span<const Slice> members, uint64_t hash) {
   size_t removed = 0;
   if (!is_big(*c)) {
     for (size_t i = 0; i < members.size() && set_size(*c) > 0; i++) {
@@ -235,8 +236,8 @@ size_t set_remove_all(Collection* c, std::span<const Slice> members) {
     return removed;
   }
   MemberDict& dict = big(*c);
-  for_each_hashed(dict, members, [&](size_t at, uint64_t hash) {
-    Member* m = dict.erase(members[at], hash);
+  for_each_hashed(dict, members, hash, [&](size_t at, uint64_t h) {
+    Member* m = dict.erase(members[at], h);
     if (m == nullptr) return true;
     mem_free(m);
     removed++;
@@ -251,7 +252,7 @@ void set_contains_all(const Collection& c, std::span<const Slice> members, bool*
     return;
   }
   const MemberDict& dict = big(c);
-  for_each_hashed(dict, members, [&](size_t at, uint64_t hash) {
+  for_each_hashed(dict, members, 0, [&](size_t at, uint64_t hash) {
     found[at] = dict.find(members[at], hash) != nullptr;
     return true;
   });
@@ -305,8 +306,13 @@ bool table_stats(const Collection& c, bool full, std::string* out) {
   return true;
 }
 
+void prefetch_member(const Collection& c, uint64_t hash, unsigned step) {
+  if (hash == 0 || !is_big(c)) return;
+  step == 0 ? big(c).prefetch_bucket(hash) : big(c).prefetch_elem(hash);
+}
+
 }  // namespace
 
-const CollectionOps kSetOps = {duplicate, destroy, free_effort, bytes, mix, table_stats};
+const CollectionOps kSetOps = {duplicate, destroy, free_effort, bytes, mix, table_stats, prefetch_member};
 
 }  // namespace kvasir

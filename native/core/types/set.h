@@ -35,7 +35,8 @@ void set_expect(Collection* c, const EncodingLimits& limits, size_t members);
 
 inline MemberDict& set_dict(const Collection& c) { return *static_cast<MemberDict*>(c.data); }
 [[nodiscard]] size_t set_size(const Collection& c);
-[[nodiscard]] bool set_contains(const Collection& c, Slice member);
+// `hash`: of the member, if the caller has it.
+[[nodiscard]] bool set_contains(const Collection& c, Slice member, uint64_t hash = 0);
 // False: it is there already.
 bool set_add(Collection* c, const EncodingLimits& limits, const SetItem& item);
 bool set_add(Collection* c, const EncodingLimits& limits, Slice member);
@@ -44,8 +45,10 @@ bool set_remove(Collection* c, Slice member);
 
 // The same for many, whose cache misses overlap. How many were added or removed; removing ends with the last
 // member of the set.
-size_t set_add_all(Collection* c, const EncodingLimits& limits, std::span<const Slice> members);
-size_t set_remove_all(Collection* c, std::span<const Slice> members);
+// `hash`: of the first.
+size_t set_add_all(Collection* c, const EncodingLimits& limits, std::span<const Slice> members,
+                   uint64_t hash = 0);
+size_t set_remove_all(Collection* c, std::span<const Slice> members, uint64_t hash = 0);
 // Sets found[i], for members of the same number.
 void set_contains_all(const Collection& c, std::span<const Slice> members, bool* found);
 

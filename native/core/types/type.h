@@ -76,6 +76,11 @@ struct CollectionOps {
   void (*mix)(const Collection& c, Sha1::Digest* digest);
   // DEBUG HTSTATS-KEY of its hash table; false if it has none now. nullptr: it never has one.
   bool (*table_stats)(const Collection& c, bool chains, std::string* out) = nullptr;
+  // Sends for what a command will read, in steps (keyspace/value_prefetch.h): the collection's own memory is
+  // here. `hash`: of the element that will be looked for in its hash table; 0: of none. nullptr: there is
+  // nothing worth it.
+  static constexpr unsigned kPrefetchSteps = 2;
+  void (*prefetch)(const Collection& c, uint64_t hash, unsigned step) = nullptr;
   // Of a type whose elements have deadlines: mix() without those that have one before `time` (ms).
   void (*mix_at)(const Collection& c, int64_t time, Sha1::Digest* digest) = nullptr;
 };

@@ -192,9 +192,9 @@ size_t zset_size(const Collection& c) { return is_big(c) ? big(c).order.size() :
 
 // ------------------------------------------------------------------ one member
 
-bool zset_score(const Collection& c, Slice member, double* score) {
+bool zset_score(const Collection& c, Slice member, double* score, uint64_t hash) {
   if (is_big(c)) {
-    const ScoredMember* m = big(c).dict.find(member, hash_bytes(member));
+    const ScoredMember* m = big(c).dict.find(member, hash_bytes(member, hash));
     if (m == nullptr) return false;
     *score = m->score;
     return true;
@@ -206,8 +206,8 @@ bool zset_score(const Collection& c, Slice member, double* score) {
   return true;
 }
 
-ZaddResult zset_add(Collection* c, const EncodingLimits& limits, Slice member, unsigned flags,
-                    double* score) {
+ZaddResult zset_add(Collection* c, const EncodingLimits& limits, Slice member, unsigned flags, double* score,
+                    uint64_t hash) {
   if (!is_big(*c)) {
     Listpack lp = pack(*c);
     const Pos at = lp.find(lp.first(), member, 1);
@@ -229,7 +229,7 @@ ZaddResult zset_add(Collection* c, const EncodingLimits& limits, Slice member, u
     to_big(c, lp.size() / 2 + 1);
   }
   BigZset& z = big(*c);
-  const uint64_t hash = hash_bytes(member);
+  hash = hash_bytes(member, hash);
   if (flags & kZaddXx) {
     ScoredMember* m = z.dict.find(member, hash);
     if (m == nullptr) return ZaddResult::kSkipped;
@@ -251,7 +251,7 @@ ZaddResult zset_add(Collection* c, const EncodingLimits& limits, Slice member, u
   return ZaddResult::kAdded;
 }
 
-bool zset_remove(Collection* c, Slice member) {
+bool zset_remove(Collection* c, Slice member, uint64_t hash) {
   if (!is_big(*c)) {
     Listpack lp = pack(*c);
     const Pos at = lp.find(lp.first(), member, 1);
@@ -261,16 +261,16 @@ bool zset_remove(Collection* c, Slice member) {
     return true;
   }
   BigZset& z = big(*c);
-  ScoredMember* m = z.dict.erase(member, hash_bytes(member));
+  ScoredMember* m = z.dict.erase(member, hash_bytes(member, hash));
   if (m == nullptr) return false;
   z.order.remove(m);
   mem_free(m);
   return true;
 }
 
-std::optional<size_t> zset_rank(const Collection& c, Slice member, double* score) {
+std::optional<size_t> zset_rank(const Collection& c, Slice member, double* score, uint64_t hash) {
   if (is_big(c)) {
-    const ScoredMember* m = big(c).dict.find(member, hash_bytes(member));
+    const ScoredMember* m = big(c).dict.find(member, hash_bytes(member, hash));
     if (m == nullptr) return std::nullopt;
     *score = m->score;
     return big(c).order.rank_of(m);
@@ -455,8 +455,13 @@ bool table_stats(const Collection& c, bool chains, std::string* out) {
   return true;
 }
 
+void prefetch_member(const Collection& c, uint64_t hash, unsigned step) {
+  if (hash == 0 || !is_big(c)) return;
+  step == 0 ? big(c).dict.prefetch_bucket(hash) : big(c).dict.prefetch_elem(hash);
+}
+
 }  // namespace
 
-const CollectionOps kZsetOps = {duplicate, destroy, free_effort, bytes, mix, table_stats};
+const CollectionOps kZsetOps = {duplicate, destroy, free_effort, bytes, mix, table_stats, prefetch_member};
 
 }  // namespace kvasir

@@ -121,11 +121,13 @@ Collection zset_of(Listpack lp, const EncodingLimits& limits);
 void zset_destroy(const Collection& c);
 
 size_t zset_size(const Collection& c);
-bool zset_score(const Collection& c, Slice member, double* score);
+// `hash` in these: the member's, if the caller has it.
+bool zset_score(const Collection& c, Slice member, double* score, uint64_t hash = 0);
 // *score is the score or increment to begin with, and the member's score afterwards unless kSkipped or kNan.
-ZaddResult zset_add(Collection* c, const EncodingLimits& limits, Slice member, unsigned flags, double* score);
-bool zset_remove(Collection* c, Slice member);
-std::optional<size_t> zset_rank(const Collection& c, Slice member, double* score);
+ZaddResult zset_add(Collection* c, const EncodingLimits& limits, Slice member, unsigned flags, double* score,
+                    uint64_t hash = 0);
+bool zset_remove(Collection* c, Slice member, uint64_t hash = 0);
+std::optional<size_t> zset_rank(const Collection& c, Slice member, double* score, uint64_t hash = 0);
 RankInterval zset_interval(const Collection& c, const ScoreRange& range);
 // Scores must be equal all over; else the result is some interval.
 RankInterval zset_interval(const Collection& c, const LexRange& range);
