@@ -32,9 +32,9 @@ TEST(every_encoding_and_what_is_missing) {
   b.run("RPUSH list-pack a");
   b.run(many("RPUSH list-nodes", 2000, " "));
   b.run("XADD stream 1-1 f v");
-  const std::vector<std::string> keys = {"text",      "ints",       "pack",      "table",      "hash-pack",
-                                         "zset-pack", "zset-table", "list-pack", "list-nodes", "stream",
-                                         "missing",   "hash-table"};
+  const std::vector<std::string> keys = {"text",       "ints",      "pack",       "table",
+                                         "hash-pack",  "zset-pack", "zset-table", "list-pack",
+                                         "list-nodes", "stream",    "missing",    "hash-table"};
   ValuePrefetch prefetch;
   const Database& db = b.core.keyspace.db(0);
   for (const std::string& key : keys) {

@@ -118,7 +118,7 @@ void hmget_command(Call& call) {
   call.reply().array(call.argc() - 2);
   for (int i = 2; i < call.argc(); i++) {
     reply_field(call, found ? &c : nullptr, call.arg(i), clock, call.known_hash(i));
-  };
+  }
 }
 
 enum Parts : unsigned { kFields = 1, kValues = 2 };

@@ -327,7 +327,13 @@ void Engine::run_nested(Client& c, Pending p) {
   nesting_--;
   c.flags.no_blocking = outer_blocking;
   core.redacted_args = outer_redacted;
-  if (streaming) core.propagation = std::move(outer_propagation);
+  if (streaming) {
+    core.propagation = std::move(outer_propagation);
+  } else if (core.stream_active) {
+    // A reader came meanwhile. The outer command began before it: only what is nested is propagated.
+    core.propagation.reset();
+    core.propagation.suppress();
+  }
 }
 
 // ------------------------------------------------------------------ propagation
