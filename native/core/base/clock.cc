@@ -50,8 +50,7 @@ Sample sample() {
 const Sample start = sample();
 #endif
 
-// Nanoseconds a tick, 32 bits after the point.
-uint64_t measure_rate() {
+uint64_t rate_of_counter() {
   if (!has_counter) return uint64_t{1} << 32;
 #if defined(__aarch64__)
   uint64_t hertz;
@@ -69,12 +68,14 @@ uint64_t measure_rate() {
 }  // namespace
 
 const bool has_counter = counter_is_steady();
+std::atomic<uint64_t> rate{0};
 
-}  // namespace clock_detail
-
-uint64_t ticks_to_ns(uint64_t n) {
-  static const uint64_t rate = clock_detail::measure_rate();
-  return static_cast<uint64_t>((static_cast<unsigned __int128>(n) * rate) >> 32);
+// Threads that come here at the same time measure the same, each for itself.
+uint64_t measure_rate() {
+  const uint64_t measured = rate_of_counter();
+  rate.store(measured, std::memory_order_relaxed);
+  return measured;
 }
 
+}  // namespace clock_detail
 }  // namespace kvasir

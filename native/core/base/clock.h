@@ -9,6 +9,7 @@
 
 #include <time.h>
 
+#include <atomic>
 #include <cstdint>
 
 #if defined(__x86_64__)
@@ -20,6 +21,9 @@ namespace kvasir {
 namespace clock_detail {
 
 extern const bool has_counter;
+// Nanoseconds a tick, 32 bits after the point; 0: not measured yet.
+extern std::atomic<uint64_t> rate;
+uint64_t measure_rate();
 
 inline uint64_t read_ns(clockid_t id) {
   timespec t;
@@ -48,7 +52,12 @@ inline uint64_t ticks() {
   return clock_detail::read_ns(CLOCK_MONOTONIC);
 }
 // Of a difference of ticks; the first call in the process may take 2 ms.
-uint64_t ticks_to_ns(uint64_t n);
+inline uint64_t ticks_to_ns(uint64_t n) {
+  uint64_t rate = clock_detail::rate.load(std::memory_order_relaxed);
+  if (rate == 0) [[unlikely]]
+    rate = clock_detail::measure_rate();
+  return static_cast<uint64_t>((static_cast<unsigned __int128>(n) * rate) >> 32);
+}
 inline uint64_t ticks_to_us(uint64_t n) { return ticks_to_ns(n) / 1000; }
 
 // Microseconds since some fixed point, never going back.

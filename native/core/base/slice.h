@@ -44,9 +44,32 @@ inline int compare(const Slice& a, const Slice& b) {
 inline char ascii_lower(char c) { return (c >= 'A' && c <= 'Z') ? static_cast<char>(c | 0x20) : c; }
 
 // ASCII case-insensitive equality; the field's option words are compared with this.
+// The ASCII letters of eight bytes lower-cased.
+inline uint64_t ascii_lower_word(uint64_t w) {
+  constexpr uint64_t kEach = 0x0101010101010101;
+  const uint64_t low = w & (kEach * 0x7f);
+  const uint64_t from_a = low + kEach * (0x80 - 'A');
+  const uint64_t beyond_z = low + kEach * (0x7f - 'Z');
+  return w | ((from_a & ~beyond_z & ~w & (kEach * 0x80)) >> 2);
+}
+
 inline bool equals_nocase(const Slice& a, const Slice& b) {
   if (a.size != b.size) return false;
-  for (size_t i = 0; i < a.size; i++) {
+  const auto equal_at = [&](size_t at, auto word) {
+    auto other = word;
+    memcpy(&word, a.data + at, sizeof word);
+    memcpy(&other, b.data + at, sizeof other);
+    return word == other || ascii_lower_word(word) == ascii_lower_word(other);
+  };
+  size_t i = 0;
+  for (; i + 8 <= a.size; i += 8) {
+    if (!equal_at(i, uint64_t{})) return false;
+  }
+  // What is left by words that overlap what was compared.
+  if (i == a.size) return true;
+  if (a.size >= 8) return equal_at(a.size - 8, uint64_t{});
+  if (a.size >= 4) return equal_at(0, uint32_t{}) && equal_at(a.size - 4, uint32_t{});
+  for (; i < a.size; i++) {
     if (ascii_lower(a.data[i]) != ascii_lower(b.data[i])) return false;
   }
   return true;

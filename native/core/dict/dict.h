@@ -66,19 +66,24 @@ class Dict {
   class Slot {
    public:
     Slot() = default;
-    explicit operator bool() const { return bucket_ != nullptr; }
-    [[nodiscard]] Elem get() const { return elem_of(bucket_->slots[pos_]); }
+    explicit operator bool() const { return place_ != 0; }
+    [[nodiscard]] Elem get() const { return elem_of(word()); }
     // Puts another element with the same key in its place.
-    void set(Elem e) { bucket_->slots[pos_] = (bucket_->slots[pos_] & ~dict::kAddressMask) | bits_of(e); }
+    void set(Elem e) { word() = (word() & ~dict::kAddressMask) | bits_of(e); }
 
    private:
     friend class Dict;
+    // Two words, which functions return in registers; buckets leave the low bits of their addresses free.
+    static constexpr uintptr_t kLow = 7;
     Slot(Bucket* top, Bucket* bucket, unsigned pos, unsigned table)
-        : top_(top), bucket_(bucket), pos_(static_cast<uint8_t>(pos)), table_(static_cast<uint8_t>(table)) {}
-    Bucket* top_ = nullptr;
-    Bucket* bucket_ = nullptr;
-    uint8_t pos_ = 0;
-    uint8_t table_ = 0;
+        : top_(reinterpret_cast<uintptr_t>(top) | table), place_(reinterpret_cast<uintptr_t>(bucket) | pos) {}
+    [[nodiscard]] Bucket* top() const { return reinterpret_cast<Bucket*>(top_ & ~kLow); }
+    [[nodiscard]] unsigned table() const { return top_ & kLow; }
+    [[nodiscard]] Bucket* bucket() const { return reinterpret_cast<Bucket*>(place_ & ~kLow); }
+    [[nodiscard]] unsigned pos() const { return place_ & kLow; }
+    [[nodiscard]] uint64_t& word() const { return bucket()->slots[pos()]; }
+    uintptr_t top_ = 0;
+    uintptr_t place_ = 0;
   };
 
   // Where find_or_prepare() found room. Valid until the next call that changes the dict.
@@ -240,10 +245,10 @@ class Dict {
   }
   // The second half of a two-phase pop: find_slot(), use the element, erase_slot().
   void erase_slot(const Slot& s) {
-    s.bucket_->drop(s.pos_);
-    used_[s.table_]--;
+    s.bucket()->drop(s.pos());
+    used_[s.table()]--;
     if (paused_ != 0) return;
-    if (s.top_->chained()) close_holes(s.table_, s.top_);
+    if (s.top()->chained()) close_holes(s.table(), s.top());
     if (table_[1] != nullptr) {
       step(kChainsPerOp, kEmptiesPerOp);
     } else {

@@ -62,7 +62,7 @@ bool Engine::hash_first_key(Pending* p) const {
   const Request& r = p->request;
   p->hash = 0;
   if (c == nullptr || c->first_key <= 0 || static_cast<uint32_t>(c->first_key) >= r.argc) return false;
-  const Slice key = r.argv[c->first_key];
+  const Slice& key = r.argv[c->first_key];
   p->hash = hash_bytes(key);
   if (core.keyspace.clustered()) p->slot = static_cast<int>(key_slot(key));
   return true;
@@ -261,9 +261,9 @@ void Engine::run_command(Client& c, Pending& p) {
   core.keyspace.ignore_expiry =
       core.keyspace.import_mode && c.flags.import_source && !core.keyspace.is_replica;
 
-  Call call{core, c, *cmd, {p.request.argv, p.request.argc}, p.request.bufs, p.hash, p.element_hash};
-  const std::span<const Slice> outer_argv = c.argv;
-  c.argv = call.argv;
+  const std::span<const Slice> argv(p.request.argv, p.request.argc);
+  Call call{core, c, *cmd, argv, p.request.bufs, p.hash, p.element_hash};
+  const std::span<const Slice> outer_argv = std::exchange(c.argv, argv);
   const bool streaming = stream.active();
   // What commands left there while nobody read the stream concerns nobody.
   if (streaming && !core.stream_active) core.propagation.reset();
@@ -300,7 +300,8 @@ void Engine::run_command(Client& c, Pending& p) {
   cmd->calls++;
   cmd->nsec += ns;
   if (core.settings.latency_tracking) cmd->histogram.record(static_cast<int64_t>(ns));
-  count_errors(c, cmd, errors);
+  if (reply.errors() != errors) [[unlikely]]
+    count_errors(c, cmd, errors);
   c.commands++;
   core.counters.commands_processed++;
 

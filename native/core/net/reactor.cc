@@ -189,43 +189,12 @@ void Reactor::turn() {
   const uint64_t commands_before = core.counters.commands_processed;
   if (engine_->pause_loosened()) resume_postponed();
   engine_->end_overdue_waits();
-  // The buckets were sent for when the requests were parsed. The entries of one batch are sent for while the
-  // batch before it runs; a client's SELECT in between costs a useless prefetch, nothing else.
-  const auto batch = static_cast<size_t>(std::max<int64_t>(1, core.settings.prefetch_batch_max_size));
-  size_t prefetched = 0;
-  const auto prefetch_to = [&](size_t end) {
-    if (batch <= 1) return;
-    end = std::min(end, items_.size());
-    if (prefetched >= end) return;
-    core.counters.prefetch_batches++;
-    core.counters.prefetch_entries += end - prefetched;
-    for (; prefetched < end; prefetched++) {
-      engine_->prefetch_entry(items_[prefetched].pending, items_[prefetched].connection->db);
-    }
-  };
-  if (items_.size() > 1) prefetch_to(batch);
-  for (size_t i = 0; i < items_.size();) {
-    const size_t n = std::min(batch, items_.size() - i);
-    if (i + n < items_.size()) prefetch_to(i + n + batch);
-    if (n > 1 && batch > 1) {
-      for (size_t j = i; j < i + n; j++)
-        engine_->prefetch_value(&items_[j].pending, items_[j].connection->db);
-      engine_->run_prefetch();
-    }
-    for (size_t j = i; j < i + n; j++) {
-      // Executing may add items (the rest of a connection that authenticated), so no reference is kept.
-      Item item = items_[j];
-      if (item.protocol_error) {
-        if (!item.connection->closing && !item.connection->flags.close_after_reply)
-          protocol_error(*item.connection);
-      } else {
-        execute(*item.connection, item.pending);
-      }
-      if (replies_.crowded()) deliver();
-    }
-    i += n;
+  // Executing may add items (the rest of a connection that authenticated).
+  while (!items_.empty()) {
+    running_.swap(items_);
+    run_items();
+    running_.clear();
   }
-  items_.clear();
   deliver();
   for (Connection* c : compacting_) c->parser.compact();
   compacting_.clear();
@@ -245,6 +214,47 @@ void Reactor::turn() {
   count_turn(commands_before);
   if (engine_->pause_loosened()) resume_postponed();
   wake_for_deadlines();
+}
+
+// The buckets were sent for when the requests were parsed. The entries of one batch are sent for while the
+// batch before it runs; a client's SELECT in between costs a useless prefetch, nothing else. More on their
+// way at once than prefetch-batch-max-size wait for each other.
+void Reactor::run_items() {
+  const auto most = static_cast<size_t>(std::max<int64_t>(1, engine_->core.settings.prefetch_batch_max_size));
+  const bool prefetching = most > 1 && running_.size() > 1;
+  const size_t batch = prefetching ? (most + 1) / 2 : running_.size();
+  if (prefetching) prefetch_entries(0, batch);
+  for (size_t i = 0; i < running_.size(); i += batch) {
+    const size_t end = std::min(i + batch, running_.size());
+    if (prefetching) {
+      prefetch_entries(end, end + batch);
+      for (size_t j = i; j < end; j++) {
+        engine_->prefetch_value(&running_[j].pending, running_[j].connection->db);
+      }
+      engine_->run_prefetch();
+    }
+    for (size_t j = i; j < end; j++) {
+      Item& item = running_[j];
+      if (item.protocol_error) {
+        if (!item.connection->closing && !item.connection->flags.close_after_reply)
+          protocol_error(*item.connection);
+      } else {
+        execute(*item.connection, item.pending);
+      }
+      if (replies_.crowded()) deliver();
+    }
+  }
+}
+
+void Reactor::prefetch_entries(size_t from, size_t end) {
+  end = std::min(end, running_.size());
+  if (from >= end) return;
+  Counters& n = engine_->core.counters;
+  n.prefetch_batches++;
+  n.prefetch_entries += end - from;
+  for (; from < end; from++) {
+    engine_->prefetch_entry(running_[from].pending, running_[from].connection->db);
+  }
 }
 
 // The persist and reply phases for the commands that have run: no output refers to the turn's memory

@@ -105,6 +105,8 @@ class Reactor {
   bool too_much_input(Connection& c);
   void protocol_error(Connection& c);
   void execute(Connection& c, Pending& p);
+  void run_items();
+  void prefetch_entries(size_t from, size_t end);
   void deliver();
   void executed(Connection& c, Pending& p);
   void pause_reading(Connection& c);
@@ -141,7 +143,8 @@ class Reactor {
   ReplyArena replies_;
   ArgArena args_;
   InputArena input_;
-  std::vector<Item> items_;
+  std::vector<Item> items_;    // to be run
+  std::vector<Item> running_;  // by run_items()
   std::vector<Connection*> flushing_, closing_, compacting_, touched_, unread_;
   std::vector<Connection*> postponed_;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
