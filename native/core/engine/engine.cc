@@ -38,7 +38,7 @@ void Engine::update_clock() {
 
 void Engine::prepare(Pending* p, const Command* hint, int db) {
   const Request& r = p->request;
-  const Slice name = r.argv[0];
+  const Slice& name = r.argv[0];
   Command* c;
   if (hint != nullptr && hint->parent == nullptr &&
       equals_nocase({hint->name.data(), hint->name.size()}, name)) {

@@ -433,7 +433,7 @@ void Reactor::go_on(Connection& c) {
   poller_->watch(c.handle, true, c.writing);
   // Running a saved request may save it again, so none of them stays where it is.
   for (SavedRequest& s : c.saved) {
-    Item item{&c, {}, false};
+    Item item(&c);
     item.pending.request = s.restore(&args_);
     engine_->prepare(&item.pending, nullptr, c.db);
     items_.push_back(item);

@@ -133,9 +133,10 @@ class Reactor {
   static void note_shape(Connection& c, const Request& r);
 
   struct Item {
+    explicit Item(Connection* c) : connection(c) {}
     Connection* connection;
     Pending pending;
-    bool protocol_error;
+    bool protocol_error = false;
   };
 
   Engine* engine_;

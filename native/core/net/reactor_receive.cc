@@ -173,7 +173,7 @@ void Reactor::read_shaped(Connection& c) {
   RequestParser::Limits limits;
   limits.max_bulk = core.settings.proto_max_bulk_len;
   limits.authenticated = !core.settings.auth_required || c.flags.authenticated;
-  Item item{&c, {}, false};
+  Item item(&c);
   const size_t got = std::min(n, expected) - shape.head;
   const size_t more = n - shape.head - got;
   switch (c.parser.adopt(p, shape, value.get(), got, limits, &args_, &item.pending.request)) {
@@ -228,19 +228,21 @@ void Reactor::parse(Connection& c, const char* p, const char* end) {
   const Command* hint = c.last_command;
   const char* const begin = p;
   while (p < end) {
-    Item item{&c, {}, false};
+    // Filled in its place: a copy would wait for what was stored just before.
+    Item& item = items_.emplace_back(&c);
     const ParseResult r = c.parser.parse(&p, end, limits, &args_, &item.pending.request);
-    if (r == ParseResult::kMore) break;
     if (r == ParseResult::kError) {
       item.protocol_error = true;
-      items_.push_back(item);
       c.parser.keep(p, static_cast<size_t>(end - p));
       return;
     }
-    if (item.pending.request.argc == 0) continue;
+    if (r == ParseResult::kMore || item.pending.request.argc == 0) {
+      items_.pop_back();
+      if (r == ParseResult::kMore) break;
+      continue;
+    }
     engine_->prepare(&item.pending, hint, c.db);
     hint = item.pending.command;
-    items_.push_back(item);
     c.turn_requests++;
     // A pipeline is read as a whole.
     if (p == end && *begin == '*' && c.turn_requests == 1) note_shape(c, item.pending.request);
@@ -269,18 +271,19 @@ void Reactor::parse_rest(Connection& c) {
   c.has_rest = false;
   compacting_.push_back(&c);
   while (true) {
-    Item item{&c, {}, false};
+    Item& item = items_.emplace_back(&c);
     const ParseResult r = c.parser.parse_pending(limits, &args_, &item.pending.request);
-    if (r == ParseResult::kMore) break;
     if (r == ParseResult::kError) {
       item.protocol_error = true;
-      items_.push_back(item);
       return;
     }
-    if (item.pending.request.argc == 0) continue;
+    if (r == ParseResult::kMore || item.pending.request.argc == 0) {
+      items_.pop_back();
+      if (r == ParseResult::kMore) break;
+      continue;
+    }
     engine_->prepare(&item.pending, hint, c.db);
     hint = item.pending.command;
-    items_.push_back(item);
     c.turn_requests++;
     if (c.parser.pending().size == 0 && c.turn_requests == 1 && item.pending.request.bufs != nullptr) {
       note_shape(c, item.pending.request);

@@ -47,6 +47,22 @@ inline const char* find_cr(const char* p, const char* end) {
   return static_cast<const char*>(memchr(p, '\r', window));
 }
 
+// Where the line at p is a length of one or two digits, as most are: what stands behind the line. nullptr:
+// look closer.
+inline const char* short_length(const char* p, const char* end, int64_t* v) {
+  if (end - p < 5) return nullptr;
+  const unsigned first = static_cast<unsigned char>(p[1]) - unsigned{'0'};
+  if (p[2] == '\r') {
+    if (first > 9 || p[3] != '\n') return nullptr;
+    *v = first;
+    return p + 4;
+  }
+  const unsigned second = static_cast<unsigned char>(p[2]) - unsigned{'0'};
+  if (first - 1 > 8 || second > 9 || p[3] != '\r' || p[4] != '\n') return nullptr;
+  *v = first * 10 + second;
+  return p + 5;
+}
+
 inline bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 inline int hex_digit(char c) {
@@ -247,17 +263,21 @@ ParseResult RequestParser::parse(const char** cursor, const char* end, const Lim
   if (p == end) return ParseResult::kMore;
   if (*p != '*') return parse_inline(cursor, end, args, out);
 
-  const char* cr = find_cr(p, end);
-  if (cr == nullptr || cr + 1 >= end) {
-    if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax)
-      return fail(ParseError::kBigMultibulkCount);
-    return ParseResult::kMore;
-  }
-  if (cr[1] != '\n') return fail(ParseError::kCrlf);
   int64_t n;
-  if (!parse_length(p + 1, cr, &n) || n > INT_MAX) return fail(ParseError::kMultibulkLength);
+  const char* next = short_length(p, end, &n);
+  if (next == nullptr) {
+    const char* cr = find_cr(p, end);
+    if (cr == nullptr || cr + 1 >= end) {
+      if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax)
+        return fail(ParseError::kBigMultibulkCount);
+      return ParseResult::kMore;
+    }
+    if (cr[1] != '\n') return fail(ParseError::kCrlf);
+    if (!parse_length(p + 1, cr, &n) || n > INT_MAX) return fail(ParseError::kMultibulkLength);
+    next = cr + 2;
+  }
   if (n > 10 && !limits.authenticated) return fail(ParseError::kUnauthMultibulkLength);
-  p = cr + 2;
+  p = next;
   if (n <= 0) {
     out->argc = 0;
     out->argv = nullptr;
@@ -271,19 +291,24 @@ ParseResult RequestParser::parse(const char** cursor, const char* end, const Lim
   Slice* argv = args->reserve(static_cast<size_t>(n));
   for (int64_t i = 0; i < n; i++) {
     if (p == end) return ParseResult::kMore;
-    cr = find_cr(p, end);
-    if (cr == nullptr || cr + 1 >= end) {
-      if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax) return fail(ParseError::kBigBulkCount);
-      return ParseResult::kMore;
-    }
-    if (*p != '$') return fail(ParseError::kExpectedDollar, *p);
-    if (cr[1] != '\n') return fail(ParseError::kCrlf);
     int64_t len;
-    if (!parse_length(p + 1, cr, &len) || len < 0 || (!limits.replicated && len > limits.max_bulk)) {
-      return fail(ParseError::kBulkLength);
+    next = *p == '$' ? short_length(p, end, &len) : nullptr;
+    if (next == nullptr) {
+      const char* cr = find_cr(p, end);
+      if (cr == nullptr || cr + 1 >= end) {
+        if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax)
+          return fail(ParseError::kBigBulkCount);
+        return ParseResult::kMore;
+      }
+      if (*p != '$') return fail(ParseError::kExpectedDollar, *p);
+      if (cr[1] != '\n') return fail(ParseError::kCrlf);
+      if (!parse_length(p + 1, cr, &len) || len < 0 || (!limits.replicated && len > limits.max_bulk)) {
+        return fail(ParseError::kBulkLength);
+      }
+      if (len > 16384 && !limits.authenticated) return fail(ParseError::kUnauthBulkLength);
+      next = cr + 2;
     }
-    if (len > 16384 && !limits.authenticated) return fail(ParseError::kUnauthBulkLength);
-    p = cr + 2;
+    p = next;
     if (end - p < len + 2) return ParseResult::kMore;
     if (p[len] != '\r' || p[len + 1] != '\n') return fail(ParseError::kCrlf);
     argv[i] = {p, static_cast<size_t>(len)};
