@@ -107,6 +107,36 @@ TEST(both_protocols) {
            "*2\r\n:12\r\n|%1\r\n:12\r\n");
 }
 
+TEST(a_long_string_goes_out_in_its_buffer_with_the_line_end_where_there_is_room) {
+  const std::string x(20000, 'x');
+  for (const size_t spare : {size_t{0}, size_t{2}}) {
+    StrBuf* b = StrBuf::create(x.size() + spare);
+    // The capacity may be more than was asked for.
+    const size_t size = b->capacity() - spare;
+    b->set_size(size);
+    memset(b->data(), 'x', size);
+    const std::string expect = "$" + std::to_string(size) + "\r\n" + std::string(size, 'x') + "\r\n";
+    ReplyArena arena;
+    Output out;
+    Reply reply(&out, &arena);
+    reply.bulk(b, b->slice());
+    CHECK_EQ(out.ref_bytes(), size + spare);
+    CHECK_EQ(reply.written(), expect.size());
+    std::string sent;
+    iovec iov[4];
+    const int n = out.peek(iov, 4);
+    CHECK_EQ(n, spare == 0 ? 3 : 2);
+    for (int i = 0; i < n; i++) sent.append(static_cast<const char*>(iov[i].iov_base), iov[i].iov_len);
+    CHECK(sent == expect);
+    out.clear();
+    // A part of it stands in front of other bytes.
+    reply.bulk(b, Slice(b->data(), size - 1));
+    CHECK_EQ(out.ref_bytes(), size - 1);
+    out.clear();
+    b->release();
+  }
+}
+
 TEST(errors_are_one_line_and_counted) {
   CHECK_EQ(text(2,
                 [](Reply& r) {

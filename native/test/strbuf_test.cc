@@ -22,6 +22,25 @@ TEST(strbuf_header_and_bytes) {
   CHECK(StrBuf::try_create(SIZE_MAX - 10) == nullptr);
 }
 
+TEST(strbuf_ends_its_line_where_that_changes_nothing) {
+  const HeapScope scope;
+  StrBuf* b = StrBuf::copy_of("hello", 7);
+  b->retain();
+  memcpy(b->data() + 5, "??", 2);
+  CHECK(!b->end_line());
+  CHECK_EQ(b->data()[5], '?');
+  b->release();
+  CHECK(b->end_line());
+  CHECK(memcmp(b->data(), "hello\r\n", 7) == 0);
+  CHECK_EQ(b->size(), 5U);
+  b->retain();
+  CHECK(b->end_line());
+  b->release();
+  b->set_size(b->capacity() - 1);
+  CHECK(!b->end_line());
+  b->release();
+}
+
 TEST(strbuf_appends_grow_seldom) {
   const HeapScope scope;
   const size_t before = mem_used();

@@ -60,6 +60,16 @@ class StrBuf {
     len_ = len;
   }
 
+  // Has CR LF follow the bytes, as in a reply; it does already if they came in a request and were read to their
+  // place. False: there is no room, or others hold the buffer.
+  bool end_line() {
+    if (cap_ - len_ < 2) return false;
+    if (memcmp(data() + len_, "\r\n", 2) == 0) return true;
+    if (!unique()) return false;
+    memcpy(data() + len_, "\r\n", 2);
+    return true;
+  }
+
   [[nodiscard]] uint32_t refs() const { return __atomic_load_n(&refs_, __ATOMIC_ACQUIRE); }
   [[nodiscard]] bool unique() const { return refs() == 1; }
   StrBuf* retain() {

@@ -59,9 +59,12 @@ void Reply::bulk(StrBuf* buf, Slice s) {
     return;
   }
   header('$', static_cast<int64_t>(s.size));
-  out_->add_ref(buf, s.data, s.size);
-  written_ += s.size;
-  raw({"\r\n", 2});
+  // With its line end in one piece, if that stands behind it.
+  const bool ended = s.end() == buf->slice().end() && buf->end_line();
+  const size_t size = ended ? s.size + 2 : s.size;
+  out_->add_ref(buf, s.data, size);
+  written_ += size;
+  if (!ended) raw({"\r\n", 2});
 }
 
 void Reply::real(double v) {
