@@ -43,6 +43,7 @@ Napi::Function ServerObject::define(Napi::Env env) {
                          InstanceMethod<&ServerObject::purge>("purge"),
                          InstanceMethod<&ServerObject::collate>("collate"),
                          InstanceMethod<&ServerObject::identity>("identity"),
+                         InstanceMethod<&ServerObject::answer_task>("answerTask"),
                          InstanceMethod<&ServerObject::halt>("halt"),
                          InstanceMethod<&ServerObject::debug>("debug"),
                      });
@@ -54,6 +55,7 @@ ServerObject::ServerObject(const Napi::CallbackInfo& info)
   const Napi::Object options = info[0].As<Napi::Object>();
   const Napi::Object callbacks = info[1].As<Napi::Object>();
   on_upcall_ = Napi::Persistent(callbacks.Get("upcall").As<Napi::Function>());
+  on_task_ = Napi::Persistent(callbacks.Get("task").As<Napi::Function>());
   on_log_ = Napi::Persistent(callbacks.Get("log").As<Napi::Function>());
   on_control_ = Napi::Persistent(callbacks.Get("control").As<Napi::Function>());
   Napi::Int32Array offsets = callbacks.Get("offsets").As<Napi::Int32Array>();
@@ -146,6 +148,19 @@ void ServerObject::log(LogLevel level, Slice message) {
   const Napi::Env env = Env();
   const Napi::HandleScope inner(env);
   on_log_.Call({Napi::Number::New(env, static_cast<int>(level)), latin1(env, message)});
+}
+
+void ServerObject::start_task(const Client& c, const char* what, std::span<const Slice> args) {
+  enter_js();
+  const Napi::Env env = Env();
+  const Napi::HandleScope inner(env);
+  Napi::Array bytes = Napi::Array::New(env, args.size());
+  for (uint32_t i = 0; i < args.size(); i++) {
+    bytes.Set(i, Napi::Buffer<char>::Copy(env, args[i].data, args[i].size));
+  }
+  on_task_.Call({Napi::Number::New(env, static_cast<double>(c.id)),
+                 Napi::Number::New(env, static_cast<double>(c.task->id)), Napi::String::New(env, what),
+                 bytes});
 }
 
 void ServerObject::close(Client& c) { reactor_->close(static_cast<Connection&>(c)); }
@@ -266,6 +281,18 @@ Napi::Value ServerObject::cron(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), !paused);
 }
 
+// answerTask(client, task, failure, lines): see Engine::answer().
+Napi::Value ServerObject::answer_task(const Napi::CallbackInfo& info) {
+  TaskAnswer answer;
+  answer.failure = latin1_bytes(info[2]);
+  const Napi::Array lines = info[3].As<Napi::Array>();
+  for (uint32_t i = 0; i < lines.Length(); i++) answer.lines.push_back(latin1_bytes(lines.Get(i)));
+  engine(info).answer(static_cast<uint64_t>(info[0].ToNumber().Int64Value()),
+                      static_cast<uint64_t>(info[1].ToNumber().Int64Value()), std::move(answer));
+  poller_->wake();
+  return info.Env().Undefined();
+}
+
 Napi::Value ServerObject::halt(const Napi::CallbackInfo& info) {
   reactor(info).halt();
   return info.Env().Undefined();
@@ -284,6 +311,7 @@ Napi::Value ServerObject::stop(const Napi::CallbackInfo& info) {
     poller_.reset();
     // The callbacks refer to what refers to this object: without this, neither would ever be collected.
     on_upcall_.Reset();
+    on_task_.Reset();
     on_log_.Reset();
     on_control_.Reset();
     offsets_.Reset();

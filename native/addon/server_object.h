@@ -23,6 +23,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   // Hooks
   void upcall(Call& call) override;
   void log(LogLevel level, Slice message) override;
+  void start_task(const Client& c, const char* what, std::span<const Slice> args) override;
   void close(Client& c) override;
   void control(const char* event, Slice detail) override;
 
@@ -48,6 +49,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value purge(const Napi::CallbackInfo& info);
   Napi::Value collate(const Napi::CallbackInfo& info);
   Napi::Value identity(const Napi::CallbackInfo& info);
+  Napi::Value answer_task(const Napi::CallbackInfo& info);
   Napi::Value halt(const Napi::CallbackInfo& info);
   Napi::Value debug(const Napi::CallbackInfo& info);  // server_debug.cc
 
@@ -71,7 +73,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EpollPoller> poller_;
   std::unique_ptr<Reactor> reactor_;
-  Napi::FunctionReference on_upcall_, on_log_, on_control_;
+  Napi::FunctionReference on_upcall_, on_task_, on_log_, on_control_;
   Napi::Reference<Napi::Int32Array> offsets_;
   int32_t* offsets_data_ = nullptr;
   std::string argument_bytes_;

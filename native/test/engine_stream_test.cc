@@ -13,6 +13,7 @@ namespace {
 class NoHooks final : public Hooks {
  public:
   void upcall(Call&) override {}
+  void start_task(const Client&, const char*, std::span<const Slice>) override {}
   void log(LogLevel, Slice) override {}
   void close(Client&) override {}
   void control(const char*, Slice) override {}

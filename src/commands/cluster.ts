@@ -8,6 +8,7 @@ import {
   integer,
   keyAt,
   multiple,
+  native,
   oneof,
   optional,
   pattern,
@@ -425,6 +426,7 @@ export const clusterCommands = group('cluster', [
     arity: 1,
     flags: ['loading', 'stale', 'fast'],
     categories: ['connection'],
+    handler: native('readonly'),
   }),
 
   command('readwrite', {
@@ -434,5 +436,6 @@ export const clusterCommands = group('cluster', [
     arity: 1,
     flags: ['loading', 'stale', 'fast'],
     categories: ['connection'],
+    handler: native('readwrite'),
   }),
 ]);

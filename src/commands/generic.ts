@@ -179,6 +179,7 @@ export const genericCommands = group('generic', [
       ),
       optional(multiple(key('keys', { token: 'KEYS', spec: 1, display: 'key', since: '3.0.6' }))),
     ],
+    handler: native('migrate'),
   }),
 
   command('move', {

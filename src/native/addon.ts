@@ -26,6 +26,8 @@ export interface NativeCallbacks {
     argc: number,
     bytes: string,
   ): string;
+  /** Something to be done for a client that waits: `answerTask` says that it is. */
+  task(clientId: number, taskId: number, what: string, args: Buffer[]): void;
   /** 0 debug, 1 verbose, 2 notice, 3 warning. */
   log(level: number, message: string): void;
   /** Something the control plane has to act on. */
@@ -112,6 +114,8 @@ export interface NativeServer {
   cron(hz: number): boolean;
   /** Hides argument i of the running command from logs. */
   redact(argument: number): void;
+  /** The task of a client is done, or `failure` says what could not be. Nothing happens if the client has gone. */
+  answerTask(clientId: number, taskId: number, failure: string, lines: readonly string[]): void;
   /** Stops accepting, reading and executing, beginning with the request after the running one. */
   halt(): void;
   stop(): void;

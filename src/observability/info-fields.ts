@@ -228,7 +228,7 @@ function persistenceFields({ native, startedAt }: ObservedServer): InfoField[] {
   ];
 }
 
-function statsFields({ native }: ObservedServer): InfoField[] {
+function statsFields({ native, cachedMigrateSockets }: ObservedServer): InfoField[] {
   const s = native.stats();
   const kbps = (bytes: number) => (bytes / 1024).toFixed(2);
   const counter = (name: string): InfoField => [name, s[name] as number];
@@ -268,7 +268,7 @@ function statsFields({ native }: ObservedServer): InfoField[] {
     counter('pubsubshard_channels'),
     ['latest_fork_usec', 0],
     ['total_forks', 0],
-    ['migrate_cached_sockets', 0],
+    ['migrate_cached_sockets', cachedMigrateSockets],
     ['slave_expires_tracked_keys', 0],
     ['active_defrag_hits', 0],
     ['active_defrag_misses', 0],

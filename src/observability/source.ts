@@ -17,6 +17,8 @@ export interface ObservedServer {
   readonly executable: string;
   /** Who watches over the process. */
   readonly supervised: 'no' | 'upstart' | 'systemd';
+  /** Connections that MIGRATE has to other servers. */
+  readonly cachedMigrateSockets: number;
   /** The shutdown under way waits this many milliseconds more at most; null: none is under way. */
   readonly shutdownRemainingMs: number | null;
 }

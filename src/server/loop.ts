@@ -24,6 +24,8 @@ export interface LoopOptions {
   log: Log;
   /** The server that handlers see; called once per upcall, so that the loop can be made before the server. */
   context: () => CommandCall['server'];
+  /** A command waits for something to be done; see NativeServer.answerTask. */
+  onTask: (clientId: number, taskId: number, what: string, args: Buffer[]) => void;
   onControl: (event: string, detail: string) => void;
   /** Runs `hz` times a second after the reactor's own periodic work. */
   onCron: () => void;
@@ -45,6 +47,7 @@ export class Loop {
       {
         upcall: (commandId, clientId, resp, db, local, argc, bytes) =>
           this.#upcall(commandId, { id: clientId, resp, db, local }, argc, bytes),
+        task: options.onTask,
         log: (level, message) => options.log.write(LEVELS[level]!, Buffer.from(message, 'latin1')),
         control: options.onControl,
         offsets: this.#offsets,

@@ -3,6 +3,7 @@
  * process it runs in (signals, files of its own, exit): that is program.ts; a program that embeds it is index.ts.
  */
 import { randomBytes } from 'node:crypto';
+import { MigrateLinks, migrateExchange } from '../cluster/migrate-links.js';
 import type { CommandCall, ServerContext, ShutdownControl } from '../commands/context.js';
 import { CommandTable } from '../commands/registry.js';
 import type { Config } from '../config/config.js';
@@ -106,6 +107,8 @@ export class Server implements ServerContext {
   readonly replicationId = randomBytes(20).toString('hex');
   readonly startedAt = Date.now();
   readonly loop: Loop;
+  readonly #migrateLinks = new MigrateLinks();
+  #closed = false;
   readonly ephemeral: boolean;
   readonly executable: string;
   readonly supervised: ServerContext['supervised'];
@@ -127,6 +130,7 @@ export class Server implements ServerContext {
       commands: this.commands,
       log,
       context: (): CommandCall['server'] => this,
+      onTask: (client, task, what, args) => this.#runTask(client, task, what, args),
       onControl: options.onControl ?? (() => {}),
       onCron: options.onCron ?? (() => {}),
     });
@@ -154,6 +158,10 @@ export class Server implements ServerContext {
     return this.shutdown.remainingMs;
   }
 
+  get cachedMigrateSockets(): number {
+    return this.#migrateLinks.size;
+  }
+
   get native(): NativeServer {
     return this.loop.native;
   }
@@ -163,7 +171,16 @@ export class Server implements ServerContext {
   }
 
   close(): void {
+    this.#closed = true;
+    this.#migrateLinks.close();
     this.loop.stop();
+  }
+
+  #runTask(client: number, task: number, what: string, args: Buffer[]): void {
+    if (what !== 'migrate') throw new Error(`no task is called '${what}'`);
+    void this.#migrateLinks.run(migrateExchange(args)).then(({ failure, lines }) => {
+      if (!this.#closed) this.native.answerTask(client, task, failure, lines);
+    });
   }
 
   /** The new limit is below what is in use already. */

@@ -60,8 +60,8 @@ class StrBuf {
     len_ = len;
   }
 
-  // Has CR LF follow the bytes, as in a reply; it does already if they came in a request and were read to their
-  // place. False: there is no room, or others hold the buffer.
+  // Has CR LF follow the bytes, as in a reply; it does already if they came in a request and were read to
+  // their place. False: there is no room, or others hold the buffer.
   bool end_line() {
     if (cap_ - len_ < 2) return false;
     if (memcmp(data() + len_, "\r\n", 2) == 0) return true;

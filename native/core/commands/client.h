@@ -19,6 +19,7 @@ struct ClientTracking;
 struct Subscriptions;
 struct Transaction;
 struct User;
+struct Task;
 struct Watching;
 
 // Classes of client-output-buffer-limit and CLIENT LIST TYPE.
@@ -29,6 +30,7 @@ enum class Blocked : uint8_t {
   kNo,
   kPostponed,  // paused: the request waits for CLIENT UNPAUSE
   kKeys,       // waits for a key (blocking.h)
+  kTask,       // waits for the control plane (task.h)
 };
 
 struct ClientFlags {
@@ -91,6 +93,7 @@ struct Client {
   std::unique_ptr<Transaction> transaction;      // between MULTI and EXEC
   std::unique_ptr<Watching> watching;            // since the first WATCH
   std::unique_ptr<BlockedOnKeys> waits;          // while blocked == kKeys
+  std::unique_ptr<Task> task;                    // while blocked == kTask, and when it is answered
   std::unique_ptr<Subscriptions> subscriptions;  // since the first of them (pubsub.h)
   std::unique_ptr<ClientTracking> tracking;      // while flags.tracking (tracking.h)
 

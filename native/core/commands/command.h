@@ -127,6 +127,7 @@ void register_hash_deadline_commands(HandlerMap& map);
 void register_hash_random_command(HandlerMap& map);
 void register_list_commands(HandlerMap& map);
 void register_list_pop_commands(HandlerMap& map);
+void register_migrate_command(HandlerMap& map);
 void register_monitor_command(HandlerMap& map);
 void register_pubsub_commands(HandlerMap& map);
 void register_transaction_commands(HandlerMap& map);

@@ -158,6 +158,16 @@ void hello_command(Call& call) {
   hello_reply(call);
 }
 
+// READONLY, READWRITE: whether a replica may answer this client's reads instead of sending it to the primary.
+void readonly_command(Call& call) {
+  call.client.flags.readonly = true;
+  call.reply().ok();
+}
+void readwrite_command(Call& call) {
+  call.client.flags.readonly = false;
+  call.reply().ok();
+}
+
 // RESET: the connection as it was when it was new, save what the library said of itself.
 void reset_command(Call& call) {
   Client& c = call.client;
@@ -193,6 +203,8 @@ void register_connection_commands(HandlerMap& map) {
   map["select"] = select_command;
   map["auth"] = auth_command;
   map["hello"] = hello_command;
+  map["readonly"] = readonly_command;
+  map["readwrite"] = readwrite_command;
   map["reset"] = reset_command;
 }
 

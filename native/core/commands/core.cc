@@ -55,6 +55,14 @@ BlockedOnKeys& Call::block(Type type, std::vector<std::string> keys, int64_t dea
   return *client.waits;
 }
 
+void Call::start_task(const char* what, std::unique_ptr<Task> task, std::span<const Slice> args) const {
+  task->id = ++core.last_task_id;
+  task->answered = false;
+  client.task = std::move(task);
+  client.blocked = Blocked::kTask;
+  core.hooks->start_task(client, what, args);
+}
+
 Propagation::Item Propagation::item(std::span<const Slice> argv) {
   Item item;
   for (const Slice& s : argv) {

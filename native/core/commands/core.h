@@ -28,6 +28,7 @@
 #include "commands/pending.h"
 #include "commands/pubsub.h"
 #include "commands/push.h"
+#include "commands/task.h"
 #include "commands/tracking.h"
 #include "commands/transaction.h"
 #include "keyspace/eviction.h"
@@ -155,6 +156,8 @@ class Hooks {
   // Runs a command that is implemented in TypeScript; its reply is written to the call's client.
   virtual void upcall(Call& call) = 0;
   virtual void log(LogLevel level, Slice message) = 0;
+  // Has the control plane do something, and Engine::answer() called when that is done (task.h).
+  virtual void start_task(const Client& c, const char* what, std::span<const Slice> args) = 0;
   // Closes a client at the end of the turn (at once means: unsent output is dropped).
   virtual void close(Client& c) = 0;
   // Asks the loop to shut down etc.: an event for the control plane, delivered after this turn.
@@ -265,6 +268,10 @@ struct Call {
   BlockedOnKeys& block(Type type, std::vector<std::string> keys, int64_t deadline_ms,
                        bool unblock_on_gone = false) const;
 
+  // Ends the command without a reply and lets the client wait until the control plane has done `what`; see
+  // task.h. Precondition: may_block().
+  void start_task(const char* what, std::unique_ptr<Task> task, std::span<const Slice> args) const;
+
   // Common replies.
   void wrong_type() const {
     reply().error("WRONGTYPE Operation against a key holding the wrong kind of value");
@@ -297,6 +304,7 @@ class Core {
   uint64_t next_client_id = 1;
   size_t connected() const { return clients.size(); }
   size_t blocked_clients = 0;
+  uint64_t last_task_id = 0;
   BlockedClients waiting;
   WatchedKeys watched;
   Pushes pushes;

@@ -1,6 +1,8 @@
 // DUMP and RESTORE: a value as bytes.
 //
 //   payload   type byte, value as in an RDB file, version u16 LE, CRC-64 u64 LE of all before
+#include "commands/dump.h"
+
 #include "base/crc64.h"
 #include "base/numbers.h"
 #include "commands/core.h"
@@ -20,11 +22,7 @@ void dump_command(Call& call) {
   const Entry* e = call.ks().lookup_read(call.db(), call.key(1));
   if (e == nullptr) return call.reply().null();
   std::string payload;
-  RdbWriter out(&payload, call.core.settings.rdb_compression);
-  out.byte(static_cast<uint8_t>(rdb_type_of(*e)));
-  rdb_save_value(out, *e);
-  payload.append(reinterpret_cast<const char*>(&kRdbVersion), 2);
-  out.le64(crc64(payload));
+  append_dump(call.core, *e, &payload);
   call.reply().bulk(payload);
 }
 
@@ -133,6 +131,15 @@ void restore_command(Call& call) {
 }
 
 }  // namespace
+
+void append_dump(const Core& core, const Entry& e, std::string* payload) {
+  const size_t start = payload->size();
+  RdbWriter out(payload, core.settings.rdb_compression);
+  out.byte(static_cast<uint8_t>(rdb_type_of(e)));
+  rdb_save_value(out, e);
+  payload->append(reinterpret_cast<const char*>(&kRdbVersion), 2);
+  out.le64(crc64({payload->data() + start, payload->size() - start}));
+}
 
 void register_dump_commands(HandlerMap& map) {
   map["dump"] = dump_command;

@@ -23,6 +23,7 @@ HandlerMap all_handlers() {
   register_geo_search_commands(map);
   register_hyperloglog_commands(map);
   register_key_commands(map);
+  register_migrate_command(map);
   register_monitor_command(map);
   register_pubsub_commands(map);
   register_server_commands(map);

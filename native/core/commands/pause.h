@@ -8,8 +8,9 @@
 
 namespace kvasir {
 
-enum class PauseReason : uint8_t { kClient, kShutdown, kFailover, kSlotMigration };
-inline constexpr size_t kPauseReasons = 4;
+// kKeyMigration: MIGRATE, which counts as a slot migration for who asks.
+enum class PauseReason : uint8_t { kClient, kShutdown, kFailover, kSlotMigration, kKeyMigration };
+inline constexpr size_t kPauseReasons = 5;
 
 enum class PauseScope : uint8_t { kNone, kWrites, kAll };
 
@@ -51,7 +52,8 @@ class Pauses {
   // INFO's paused_reason: the reason of that scope which lasts longest. *left_ms: how long.
   [[nodiscard]] const char* longest(int64_t now_ms, int64_t* left_ms) const {
     static constexpr const char* kNames[kPauseReasons] = {
-        "client_pause", "shutdown_in_progress", "failover_in_progress", "slot_migration_in_progress"};
+        "client_pause", "shutdown_in_progress", "failover_in_progress", "slot_migration_in_progress",
+        "slot_migration_in_progress"};
     const char* name = "none";
     *left_ms = 0;
     for (size_t i = 0; i < kPauseReasons; i++) {

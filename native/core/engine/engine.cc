@@ -204,9 +204,10 @@ Executed Engine::judge(Client& c, Pending& p) {
     reject(c, cmd, "ERR Replica can't interact with the keyspace");
     return Executed::kDone;
   }
-  // Nothing is exempt, not even CLIENT UNPAUSE; only replicas must get on, for a failover to succeed.
+  // Nothing is exempt, not even CLIENT UNPAUSE; only replicas must get on, for a failover to succeed, and who
+  // has its task answered: it may be the one that paused.
   const PauseScope pause = core.pauses.scope();
-  if (pause != PauseScope::kNone && !c.flags.fake && !c.flags.replica &&
+  if (pause != PauseScope::kNone && !c.flags.fake && !c.flags.replica && c.task == nullptr &&
       (pause == PauseScope::kAll || (flags & (kCmdWrite | kCmdMayReplicate)) != 0)) {
     c.blocked = Blocked::kPostponed;
     return Executed::kPostponed;
@@ -217,7 +218,8 @@ Executed Engine::judge(Client& c, Pending& p) {
   }
   run(c, p);
   if (core.waiting.any_ready()) serve_ready();
-  return c.blocked == Blocked::kKeys ? Executed::kBlocked : Executed::kDone;
+  const bool waits = c.blocked == Blocked::kKeys || c.blocked == Blocked::kTask;
+  return waits ? Executed::kBlocked : Executed::kDone;
 }
 
 void Engine::queue(Client& c, Pending& p) {
@@ -293,6 +295,11 @@ void Engine::run_command(Client& c, Pending& p) {
   if (c.blocked == Blocked::kKeys) [[unlikely]] {
     // It counts when it is through; what it may have propagated already (keys that were due) does not wait.
     c.waits->run_ns += ns;
+    if (core.stream_active) propagate(call, false);
+    return;
+  }
+  if (c.blocked == Blocked::kTask) [[unlikely]] {
+    c.task->run_ns = ns;
     if (core.stream_active) propagate(call, false);
     return;
   }

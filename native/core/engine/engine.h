@@ -63,6 +63,11 @@ class Engine final : public Signals, public Executor {
   [[nodiscard]] bool wants_turn() const { return core.tracking.to_broadcast(); }
 
   // --- blocked clients (serve_blocked.cc) ---
+  // The control plane's answer to the task of a client (task.h), which is given it by the next
+  // run_answered(). Nothing happens if the client has gone.
+  void answer(uint64_t client_id, uint64_t task_id, TaskAnswer answer);
+  [[nodiscard]] bool has_answers() const { return !answered_.empty(); }
+  void run_answered();
   // Has clients wait no longer whose time is over.
   void end_overdue_waits();
   // The client is being closed: it waits, watches and queues no more.
@@ -156,6 +161,7 @@ class Engine final : public Signals, public Executor {
     return core.debug.active_expire && !ks.is_replica && !ks.import_mode && !ks.expire_paused && !ks.loading;
   }
 
+  std::vector<uint64_t> answered_;  // clients, by id
   ValuePrefetch values_;
   ExpireCycle expire_cycle_;
   ReplicaKeyExpiry replica_keys_;

@@ -102,7 +102,31 @@ bool Engine::end_wait(Client& c, WaitEnd end) {
   return true;
 }
 
+void Engine::answer(uint64_t client_id, uint64_t task_id, TaskAnswer answer) {
+  const auto it = core.clients.find(client_id);
+  if (it == core.clients.end() || it->second->blocked != Blocked::kTask) return;
+  Task& task = *it->second->task;
+  if (task.id != task_id) return;
+  task.answer = std::move(answer);
+  task.answered = true;
+  answered_.push_back(client_id);
+}
+
+void Engine::run_answered() {
+  for (const uint64_t id : std::exchange(answered_, {})) {
+    const auto it = core.clients.find(id);
+    if (it == core.clients.end() || it->second->blocked != Blocked::kTask) continue;
+    Client& c = *it->second;
+    core.rerun_ns = c.task->run_ns;
+    c.flags.rerunning = true;
+    c.blocked = Blocked::kNo;
+    c.rerun();
+    c.flags.rerunning = false;
+  }
+}
+
 void Engine::forget(Client& c) {
+  c.task.reset();
   if (c.blocked == Blocked::kKeys) {
     core.waiting.unblock(&c);
     core.keyspace.interest_ready = core.waiting.clients() > 0;

@@ -189,6 +189,7 @@ void Reactor::turn() {
   const uint64_t commands_before = core.counters.commands_processed;
   if (engine_->pause_loosened()) resume_postponed();
   engine_->end_overdue_waits();
+  if (engine_->has_answers()) engine_->run_answered();
   // Executing may add items (the rest of a connection that authenticated).
   while (!items_.empty()) {
     running_.swap(items_);
@@ -388,10 +389,11 @@ void Reactor::postpone(Connection& c, Pending& p) {
   c.saved.emplace_back(p.request);
 }
 
-// The client waits for a key; its request is the first of those saved.
+// The client waits for a key or a task; its request is the first of those saved.
 void Reactor::wait(Connection& c, Pending& p) {
   if (c.reading) pause_reading(c);
   c.saved.emplace_front(p.request);
+  if (c.waits == nullptr) return;
   for (const auto& [i, value] : c.waits->new_args) c.saved.front().set_arg(i, value);
 }
 
@@ -522,7 +524,7 @@ void Reactor::close(Connection& c) {
   // For everybody else it is gone at once.
   engine_->core.clients.erase(c.id);
   engine_->core.client_memory.forget(c);
-  if (c.blocked == Blocked::kKeys) engine_->core.blocked_clients--;
+  if (c.blocked == Blocked::kKeys || c.blocked == Blocked::kTask) engine_->core.blocked_clients--;
   engine_->forget(c);
   if (c.handle != nullptr) {
     poller_->remove(c.handle);
