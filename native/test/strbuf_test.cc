@@ -10,7 +10,6 @@ TEST(strbuf_header_and_bytes) {
   StrBuf* b = StrBuf::create(5);
   memcpy(b->data(), "hello", 5);
   CHECK(b->capacity() >= 5);
-  CHECK(StrBuf::from_data(b->data()) == b);
   CHECK(b->slice() == Slice("hello"));
   CHECK(b->unique());
   CHECK(b->retain() == b);
@@ -22,22 +21,28 @@ TEST(strbuf_header_and_bytes) {
   CHECK(StrBuf::try_create(SIZE_MAX - 10) == nullptr);
 }
 
-TEST(strbuf_ends_its_line_where_that_changes_nothing) {
+TEST(strbuf_frames_itself_as_a_reply_where_that_changes_nothing) {
   const HeapScope scope;
   StrBuf* b = StrBuf::copy_of("hello", 7);
+  Slice framed;
   b->retain();
   memcpy(b->data() + 5, "??", 2);
-  CHECK(!b->end_line());
+  CHECK(!b->frame(&framed));
   CHECK_EQ(b->data()[5], '?');
   b->release();
-  CHECK(b->end_line());
-  CHECK(memcmp(b->data(), "hello\r\n", 7) == 0);
-  CHECK_EQ(b->size(), 5U);
+  CHECK(b->frame(&framed));
+  CHECK(framed == Slice("$5\r\nhello\r\n"));
+  CHECK(b->slice() == Slice("hello"));
+  // As it stands there, others may hold it.
   b->retain();
-  CHECK(b->end_line());
+  CHECK(b->frame(&framed));
+  CHECK(framed == Slice("$5\r\nhello\r\n"));
   b->release();
+  b->set_size(3);
+  CHECK(b->frame(&framed));
+  CHECK(framed == Slice("$3\r\nhel\r\n"));
   b->set_size(b->capacity() - 1);
-  CHECK(!b->end_line());
+  CHECK(!b->frame(&framed));
   b->release();
 }
 

@@ -1,5 +1,5 @@
-// A reference-counted buffer for a long string: a header, immediately followed by the bytes, so that who
-// holds only the bytes finds the header again (from_data). Replies, snapshots and the propagation stream hold
+// A reference-counted buffer for a long string: a header, immediately followed by the bytes, so that a reply
+// can be sent as it lies here (frame). Replies, snapshots and the propagation stream hold
 // references to the bytes of a key that may be overwritten meanwhile.
 //
 // The count is atomic: databases are freed in the background (keyspace/lazyfree.h) while replies of the
@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/alloc.h"
+#include "base/numbers.h"
 #include "base/prefetch.h"
 #include "base/slice.h"
 
@@ -44,10 +45,6 @@ class StrBuf {
     return b;
   }
 
-  static StrBuf* from_data(const char* data) {
-    return reinterpret_cast<StrBuf*>(const_cast<char*>(data) - sizeof(StrBuf));
-  }
-
   char* data() { return reinterpret_cast<char*>(this) + sizeof(StrBuf); }
   [[nodiscard]] const char* data() const { return reinterpret_cast<const char*>(this) + sizeof(StrBuf); }
   [[nodiscard]] size_t size() const { return len_; }
@@ -60,13 +57,24 @@ class StrBuf {
     len_ = len;
   }
 
-  // Has CR LF follow the bytes, as in a reply; it does already if they came in a request and were read to
-  // their place. False: there is no room, or others hold the buffer.
-  bool end_line() {
+  // The whole as a bulk reply, "$<length>CRLF<bytes>CRLF", in one piece: the length line is written before
+  // the bytes and the line end behind them, unless they stand there already (from an earlier reply, or from
+  // the request that brought the bytes). False: there is no room, or others hold the buffer.
+  bool frame(Slice* out) {
     if (cap_ - len_ < 2) return false;
-    if (memcmp(data() + len_, "\r\n", 2) == 0) return true;
-    if (!unique()) return false;
-    memcpy(data() + len_, "\r\n", 2);
+    char line[1 + kInt64Chars + 2] = {'$'};
+    size_t n = 1 + format_u64(line + 1, len_);
+    memcpy(line + n, "\r\n", 2);
+    n += 2;
+    if (n > sizeof head_) return false;
+    char* const begin = data() - n;
+    char* const end = data() + len_;
+    if (memcmp(begin, line, n) != 0 || memcmp(end, "\r\n", 2) != 0) {
+      if (!unique()) return false;
+      memcpy(begin, line, n);
+      memcpy(end, "\r\n", 2);
+    }
+    *out = {begin, n + len_ + 2};
     return true;
   }
 
@@ -117,9 +125,10 @@ class StrBuf {
   uint32_t refs_;
   size_t len_;
   size_t cap_;
+  char head_[16];  // room for the length line of a reply, right before the bytes
 };
 
-static_assert(sizeof(StrBuf) == 24);
+static_assert(sizeof(StrBuf) == 40);
 
 // One reference, held for a scope or inside another object.
 class StrRef {

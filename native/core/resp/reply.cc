@@ -58,13 +58,16 @@ void Reply::bulk(StrBuf* buf, Slice s) {
     bulk(s);
     return;
   }
+  Slice framed;
+  if (s.data == buf->data() && s.size == buf->size() && buf->frame(&framed)) {
+    out_->add_ref(buf, framed.data, framed.size);
+    written_ += framed.size;
+    return;
+  }
   header('$', static_cast<int64_t>(s.size));
-  // With its line end in one piece, if that stands behind it.
-  const bool ended = s.end() == buf->slice().end() && buf->end_line();
-  const size_t size = ended ? s.size + 2 : s.size;
-  out_->add_ref(buf, s.data, size);
-  written_ += size;
-  if (!ended) raw({"\r\n", 2});
+  out_->add_ref(buf, s.data, s.size);
+  written_ += s.size;
+  raw({"\r\n", 2});
 }
 
 void Reply::real(double v) {
