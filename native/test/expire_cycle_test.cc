@@ -69,6 +69,22 @@ TEST(deletes_what_is_due_and_nothing_else) {
   CHECK_EQ(f.signals.deletes, 540);
 }
 
+// Wherever in the table the last of them is found. The clock stands still during a cycle: one that looks for
+// more never ends.
+TEST(ends_when_nothing_is_left) {
+  for (int round = 0; round < 300; round++) {
+    Fixture f(1);
+    const int n = 1 + round * 7 % 997;
+    f.fill(0, n, 10, std::to_string(round) + "-");
+    f.ks.now_ms += 11;
+    for (int i = 0; i < 10; i++) {
+      f.cycle.begin(10);
+      g_now += 1000000;
+    }
+    CHECK_EQ(f.signals.events + static_cast<int>(f.ks.db(0).size()), n);
+  }
+}
+
 TEST(stays_with_a_database_while_much_of_it_is_due) {
   Fixture f;
   f.fill(0, 10000, 1);

@@ -157,7 +157,7 @@ ExpireCycle::End ExpireCycle::run_keys(uint64_t start, uint64_t limit_us) {
         db.avg_ttl_ms = 0;
         ttl_samples = 0;
       }
-      again = !wrapped && (sampled == 0 || expired * 100 / sampled > acceptable);
+      again = !wrapped && db.expires_size() != 0 && (sampled == 0 || expired * 100 / sampled > acceptable);
       const bool check = steps % kStepsPerCheck == 0;
       if (ttl_samples != 0 && (check || !again)) {
         average_ttl(db, ttl_sum, ttl_samples, ttl_steps);
