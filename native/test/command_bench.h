@@ -10,6 +10,7 @@
 
 #include "base/strbuf.h"
 #include "commands/core.h"
+#include "no_hooks.h"
 
 namespace kvasir {
 
@@ -35,15 +36,6 @@ class RecordedSignals final : public Signals {
   void key_ready(kvasir::Database&, kvasir::Slice, kvasir::Type) override {}
   void key_gone(kvasir::Database&, kvasir::Slice) override {}
   std::string events, modified;
-};
-
-class NoHooks final : public Hooks {
- public:
-  void upcall(Call&) override {}
-  void start_task(const Client&, const char*, std::span<const Slice>) override {}
-  void log(LogLevel, Slice) override {}
-  void close(Client&) override {}
-  void control(const char*, Slice) override {}
 };
 
 inline constexpr int64_t kNow = 1'700'000'000'000;

@@ -17,6 +17,7 @@
 #include "base/background.h"
 #include "engine/engine.h"
 #include "keyspace/value.h"
+#include "no_hooks.h"
 #include "persist/rdb_object.h"
 #include "resp/saved_request.h"
 
@@ -86,13 +87,9 @@ std::vector<Declared> load_table(CommandTable* table) {
   return declared;
 }
 
-class NoHooks final : public Hooks {
+class FuzzHooks final : public NoHooks {
  public:
-  void upcall(Call&) override {}
-  void start_task(const Client&, const char*, std::span<const Slice>) override {}
-  void log(LogLevel, Slice) override {}
   void close(Client& c) override { c.flags.close_asap = true; }
-  void control(const char*, Slice) override {}
 };
 
 // A client without a socket: what it sends runs at once, or is kept while it is blocked.
@@ -277,7 +274,7 @@ struct World {
     // So that no argument asks for memory that this program has not got.
     engine.core.settings.proto_max_bulk_len = 1 << 20;
   }
-  NoHooks hooks;
+  FuzzHooks hooks;
   Engine engine;
   std::vector<Declared> declared;
   ReplyArena replies;

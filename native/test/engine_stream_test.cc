@@ -5,19 +5,11 @@
 
 #include "check.h"
 #include "engine/engine.h"
+#include "no_hooks.h"
 
 using namespace kvasir;
 
 namespace {
-
-class NoHooks final : public Hooks {
- public:
-  void upcall(Call&) override {}
-  void start_task(const Client&, const char*, std::span<const Slice>) override {}
-  void log(LogLevel, Slice) override {}
-  void close(Client&) override {}
-  void control(const char*, Slice) override {}
-};
 
 // An engine with one client and the few commands that are wanted here.
 class Bench {

@@ -43,7 +43,6 @@ inline int compare(const Slice& a, const Slice& b) {
 
 inline char ascii_lower(char c) { return (c >= 'A' && c <= 'Z') ? static_cast<char>(c | 0x20) : c; }
 
-// ASCII case-insensitive equality; the field's option words are compared with this.
 // The ASCII letters of eight bytes lower-cased.
 inline uint64_t ascii_lower_word(uint64_t w) {
   constexpr uint64_t kEach = 0x0101010101010101;
@@ -53,6 +52,7 @@ inline uint64_t ascii_lower_word(uint64_t w) {
   return w | ((from_a & ~beyond_z & ~w & (kEach * 0x80)) >> 2);
 }
 
+// ASCII case-insensitive equality; the field's option words are compared with this.
 inline bool equals_nocase(const Slice& a, const Slice& b) {
   if (a.size != b.size) return false;
   const auto equal_at = [&](size_t at, auto word) {

@@ -1,6 +1,6 @@
 // A reference-counted buffer for a long string: a header, immediately followed by the bytes, so that a reply
-// can be sent as it lies here (frame). Replies, snapshots and the propagation stream hold
-// references to the bytes of a key that may be overwritten meanwhile.
+// can be sent as it lies here (frame). Replies, snapshots and the propagation stream hold references to the
+// bytes of a key that may be overwritten meanwhile.
 //
 // The count is atomic: databases are freed in the background (keyspace/lazyfree.h) while replies of the
 // owner's thread still hold bytes of theirs. Other threads may read the bytes while somebody holds a

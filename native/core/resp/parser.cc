@@ -257,6 +257,29 @@ ParseResult RequestParser::parse_inline(const char** p, const char* end, ArgAren
   return ParseResult::kRequest;
 }
 
+inline ParseResult RequestParser::bulk_length(const char** p, const char* end, const Limits& limits,
+                                              int64_t* len) {
+  if (*p == end) return ParseResult::kMore;
+  const char* const next = **p == '$' ? short_length(*p, end, len) : nullptr;
+  if (next != nullptr) {
+    *p = next;
+    return ParseResult::kRequest;
+  }
+  const char* const cr = find_cr(*p, end);
+  if (cr == nullptr || cr + 1 >= end) {
+    if (cr == nullptr && static_cast<size_t>(end - *p) > kInlineMax) return fail(ParseError::kBigBulkCount);
+    return ParseResult::kMore;
+  }
+  if (**p != '$') return fail(ParseError::kExpectedDollar, **p);
+  if (cr[1] != '\n') return fail(ParseError::kCrlf);
+  if (!parse_length(*p + 1, cr, len) || *len < 0 || (!limits.replicated && *len > limits.max_bulk)) {
+    return fail(ParseError::kBulkLength);
+  }
+  if (*len > 16384 && !limits.authenticated) return fail(ParseError::kUnauthBulkLength);
+  *p = cr + 2;
+  return ParseResult::kRequest;
+}
+
 ParseResult RequestParser::parse(const char** cursor, const char* end, const Limits& limits, ArgArena* args,
                                  Request* out) {
   const char* p = *cursor;
@@ -290,25 +313,9 @@ ParseResult RequestParser::parse(const char** cursor, const char* end, const Lim
 
   Slice* argv = args->reserve(static_cast<size_t>(n));
   for (int64_t i = 0; i < n; i++) {
-    if (p == end) return ParseResult::kMore;
     int64_t len;
-    next = *p == '$' ? short_length(p, end, &len) : nullptr;
-    if (next == nullptr) {
-      const char* cr = find_cr(p, end);
-      if (cr == nullptr || cr + 1 >= end) {
-        if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax)
-          return fail(ParseError::kBigBulkCount);
-        return ParseResult::kMore;
-      }
-      if (*p != '$') return fail(ParseError::kExpectedDollar, *p);
-      if (cr[1] != '\n') return fail(ParseError::kCrlf);
-      if (!parse_length(p + 1, cr, &len) || len < 0 || (!limits.replicated && len > limits.max_bulk)) {
-        return fail(ParseError::kBulkLength);
-      }
-      if (len > 16384 && !limits.authenticated) return fail(ParseError::kUnauthBulkLength);
-      next = cr + 2;
-    }
-    p = next;
+    const ParseResult r = bulk_length(&p, end, limits, &len);
+    if (r != ParseResult::kRequest) return r;
     if (end - p < len + 2) return ParseResult::kMore;
     if (p[len] != '\r' || p[len + 1] != '\n') return fail(ParseError::kCrlf);
     argv[i] = {p, static_cast<size_t>(len)};
@@ -458,22 +465,11 @@ ParseResult RequestParser::resume(const Limits& limits, ArgArena* args, Request*
     const char* p = buf_ + scan_;
     const char* end = buf_ + size_;
     if (bulk_ < 0) {
-      const char* cr = p == end ? nullptr : find_cr(p, end);
-      if (cr == nullptr || cr + 1 >= end) {
-        if (cr == nullptr && static_cast<size_t>(end - p) > kInlineMax)
-          return fail(ParseError::kBigBulkCount);
-        return ParseResult::kMore;
-      }
-      if (*p != '$') return fail(ParseError::kExpectedDollar, *p);
-      if (cr[1] != '\n') return fail(ParseError::kCrlf);
       int64_t len;
-      if (!parse_length(p + 1, cr, &len) || len < 0 || (!limits.replicated && len > limits.max_bulk)) {
-        return fail(ParseError::kBulkLength);
-      }
-      if (len > 16384 && !limits.authenticated) return fail(ParseError::kUnauthBulkLength);
+      const ParseResult r = bulk_length(&p, end, limits, &len);
+      if (r != ParseResult::kRequest) return r;
       bulk_ = len;
-      scan_ = static_cast<size_t>(cr + 2 - buf_);
-      p = buf_ + scan_;
+      scan_ = static_cast<size_t>(p - buf_);
     }
     if (end - p < bulk_ + 2) {
       if (static_cast<size_t>(bulk_) >= kBigArg && !limits.replicated) {

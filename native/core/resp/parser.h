@@ -164,6 +164,8 @@ class RequestParser {
   };
   ParseResult parse_inline(const char** p, const char* end, ArgArena* args, Request* out);
   ParseResult resume(const Limits& limits, ArgArena* args, Request* out);
+  // Reads the line "$<length>" at *p and goes behind it; kRequest: it was whole.
+  ParseResult bulk_length(const char** p, const char* end, const Limits& limits, int64_t* len);
   ParseResult fail(ParseError e, char got = 0) {
     error_ = e;
     got_ = got;
