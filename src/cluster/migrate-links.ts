@@ -35,18 +35,22 @@ export interface Outcome {
   lines: string[];
 }
 
-/** The arguments of the task 'migrate': host, port, db, timeout, replies, with password, with user, user, password, requests. */
-export function migrateExchange(args: readonly Buffer[]): Exchange {
-  const [host, port, db, timeoutMs, replies, withPassword, withUser] = args.map((bytes) =>
-    bytes.toString('latin1'),
-  );
-  const [user, password, requests] = args.slice(7);
+/** The arguments of the task 'migrate': host, port, db, timeout, replies, requests, then what AUTH is given, if it is. */
+export function migrateExchange([
+  host,
+  port,
+  db,
+  timeoutMs,
+  replies,
+  requests,
+  ...auth
+]: readonly Buffer[]): Exchange {
   return {
-    host: host!,
-    port: Number.parseInt(port!, 10),
-    db: db!,
+    host: host!.toString('latin1'),
+    port: Number.parseInt(port!.toString('latin1'), 10),
+    db: db!.toString('latin1'),
     timeoutMs: Math.min(Number(timeoutMs), LONGEST_MS),
-    auth: withPassword === '0' ? [] : withUser === '0' ? [password!] : [user!, password!],
+    auth,
     requests: requests!,
     replies: Number(replies),
   };
@@ -179,8 +183,10 @@ export class MigrateLinks {
     const outcome = entry.busy.then(() => this.#try(entry, exchange));
     entry.busy = outcome.then(() => {
       entry.waiting--;
-      if (entry.waiting > 0 || this.#entries.get(name) !== entry) return;
-      if (entry.link === null) this.#drop(name);
+      if (entry.waiting > 0) return;
+      // It was dropped meanwhile, perhaps while it connected.
+      if (this.#entries.get(name) !== entry) entry.link?.close();
+      else if (entry.link === null) this.#drop(name);
       else entry.idle = setTimeout(() => this.#drop(name), IDLE_MS).unref();
     });
     return outcome;

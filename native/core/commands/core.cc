@@ -57,7 +57,6 @@ BlockedOnKeys& Call::block(Type type, std::vector<std::string> keys, int64_t dea
 
 void Call::start_task(const char* what, std::unique_ptr<Task> task, std::span<const Slice> args) const {
   task->id = ++core.last_task_id;
-  task->answered = false;
   client.task = std::move(task);
   client.blocked = Blocked::kTask;
   core.hooks->start_task(client, what, args);

@@ -4,8 +4,6 @@
 // watched as by WATCH: one that changed after it was sent is sent again instead of being deleted, and then
 // nobody may write until it has arrived, so that no more than two rounds are needed. What its sender was told
 // to have written is therefore never lost.
-#include <climits>
-
 #include "base/numbers.h"
 #include "commands/core.h"
 #include "commands/dump.h"
@@ -28,13 +26,9 @@ class KeyWatch {
     if (client_ != nullptr) core_->watched.unwatch(client_.get());
   }
   KeyWatch(KeyWatch&&) noexcept = default;
-  KeyWatch& operator=(KeyWatch&& o) noexcept {
-    std::swap(core_, o.core_);
-    std::swap(client_, o.client_);
-    return *this;
-  }
   KeyWatch(const KeyWatch&) = delete;
   KeyWatch& operator=(const KeyWatch&) = delete;
+  KeyWatch& operator=(KeyWatch&&) = delete;
   [[nodiscard]] bool changed() const { return core_->watched.broken(*client_); }
 
  private:
@@ -44,8 +38,7 @@ class KeyWatch {
 
 struct Options {
   bool copy = false, replace = false;
-  Slice user, password;
-  bool with_user = false, with_password = false;
+  std::vector<Slice> auth;  // [user,] password
   int first_key = 3, keys = 1;
   int64_t timeout_ms = kDefaultTimeoutMs, db = 0;
 };
@@ -67,9 +60,8 @@ struct MigrateTask final : Task {
 };
 
 bool parse_options(const Call& call, Options* o) {
-  Core& core = call.core;
   const auto secret = [&](int i) {
-    if (i < 64) core.redacted_args |= uint64_t{1} << i;
+    call.core.redact(i);
     return call.arg(i);
   };
   for (int i = 6; i < call.argc(); i++) {
@@ -80,12 +72,12 @@ bool parse_options(const Call& call, Options* o) {
     } else if (equals_nocase(word, "replace")) {
       o->replace = true;
     } else if (equals_nocase(word, "auth") && more >= 1) {
-      o->with_password = true;
-      o->password = secret(++i);
+      // After AUTH2 it replaces the password only.
+      if (o->auth.empty()) o->auth.resize(1);
+      o->auth.back() = secret(++i);
     } else if (equals_nocase(word, "auth2") && more >= 2) {
-      o->with_user = o->with_password = true;
-      o->user = secret(++i);
-      o->password = secret(++i);
+      o->auth = {secret(i + 1), secret(i + 2)};
+      i += 2;
     } else if (equals_nocase(word, "keys")) {
       if (!call.arg(3).empty()) {
         call.reply().error(
@@ -123,45 +115,34 @@ void append_command(std::string* out, std::initializer_list<Slice> argv) {
   }
 }
 
-// The command that gives the target the key as it is now; where it is not there any more, and the target may
-// have got it already, one that takes it away again. False: there is nothing to send.
-bool append_key(const Call& call, Slice key, bool replace, bool again, std::string* out) {
+// The command that gives the target the key as it is now: the entry, or nothing.
+void append_key(const Call& call, Slice key, const Entry* e, bool replace, std::string* out) {
   const Keyspace& ks = call.ks();
-  const EntrySlot slot = call.db().find(ks.ref(key));
-  if (!slot || ks.expired(*slot.get())) {
-    if (!again) return false;
-    append_command(out, {"DEL", key});
-    return true;
-  }
-  const Entry& e = *slot.get();
+  if (e == nullptr) return append_command(out, {"DEL", key});
   char digits[kInt64Chars];
   int64_t ttl_ms = 0;
-  if (e.expire_ms() != kNoExpiry) ttl_ms = std::max<int64_t>(1, e.expire_ms() - ks.now_ms);
+  if (e->expire_ms() != kNoExpiry) ttl_ms = std::max<int64_t>(1, e->expire_ms() - ks.now_ms);
   const Slice ttl(digits, format_i64(digits, ttl_ms));
   std::string payload;
-  append_dump(call.core, e, &payload);
+  append_dump(call.core, *e, &payload);
   const Slice name = ks.clustered() ? "RESTORE-ASKING" : "RESTORE";
-  if (replace || again) {
+  if (replace) {
     append_command(out, {name, key, ttl, payload, "REPLACE"});
   } else {
     append_command(out, {name, key, ttl, payload});
   }
-  return true;
 }
 
 // Sends what stands in `requests`, one for each key of the task.
 void send(Call& call, const Options& o, std::unique_ptr<MigrateTask> task, const std::string& requests) {
   char db[kInt64Chars], timeout[kInt64Chars], replies[kInt64Chars];
-  const Slice argv[] = {call.arg(1),
-                        call.arg(2),
-                        {db, format_i64(db, o.db)},
-                        {timeout, format_i64(timeout, o.timeout_ms)},
-                        {replies, format_u64(replies, task->sent.size())},
-                        o.with_password ? Slice("1") : Slice("0"),
-                        o.with_user ? Slice("1") : Slice("0"),
-                        o.user,
-                        o.password,
-                        requests};
+  std::vector<Slice> argv{call.arg(1),
+                          call.arg(2),
+                          {db, format_i64(db, o.db)},
+                          {timeout, format_i64(timeout, o.timeout_ms)},
+                          {replies, format_u64(replies, task->sent.size())},
+                          requests};
+  argv.insert(argv.end(), o.auth.begin(), o.auth.end());
   call.start_task("migrate", std::move(task), argv);
 }
 
@@ -171,15 +152,14 @@ void begin(Call& call, const Options& o) {
   }
   auto task = std::make_unique<MigrateTask>(&call.core);
   std::string requests;
-  bool any = false;
   for (int i = o.first_key; i < o.first_key + o.keys; i++) {
     const Slice key = call.arg(i);
-    if (call.ks().lookup_read(call.db(), call.key(i)) == nullptr) continue;
-    any = true;
-    if (!append_key(call, key, o.replace, false, &requests)) continue;
+    const Entry* e = call.ks().lookup_read(call.db(), call.key(i));
+    if (e == nullptr) continue;
+    append_key(call, key, e, o.replace, &requests);
     task->sent.push_back({key.str(), KeyWatch(&call.core, call.client.db, key)});
   }
-  if (!any) return call.reply().status("NOKEY");
+  if (task->sent.empty()) return call.reply().status("NOKEY");
   send(call, o, std::move(task), requests);
 }
 
@@ -203,19 +183,16 @@ void remove_keys(Call& call, const std::vector<std::string>& keys) {
 // Takes in the answer: deletes what has arrived unchanged, sends again what has changed, or replies.
 void go_on(Call& call, const Options& o, std::unique_ptr<MigrateTask> task) {
   const TaskAnswer answer = std::move(task->answer);
-  std::vector<std::string> arrived;
-  std::vector<MigrateTask::Sent> changed;
+  std::vector<std::string> arrived, changed;
   for (size_t i = 0; i < std::min(answer.lines.size(), task->sent.size()); i++) {
     const std::string& line = answer.lines[i];
-    MigrateTask::Sent& sent = task->sent[i];
+    const MigrateTask::Sent& sent = task->sent[i];
     if (!line.empty() && line[0] == '-') {
       if (task->error.empty()) task->error = line.substr(1);
     } else if (o.copy) {
       // It stays, whatever became of it.
-    } else if (sent.watch.changed()) {
-      changed.push_back(std::move(sent));
     } else {
-      arrived.push_back(sent.key);
+      (sent.watch.changed() ? changed : arrived).push_back(sent.key);
     }
   }
   task->sent.clear();
@@ -226,9 +203,11 @@ void go_on(Call& call, const Options& o, std::unique_ptr<MigrateTask> task) {
                            PauseScope::kWrites);
     call.core.update_pauses();
     std::string requests;
-    for (MigrateTask::Sent& sent : changed) {
-      append_key(call, sent.key, true, true, &requests);
-      task->sent.push_back({sent.key, KeyWatch(&call.core, call.client.db, sent.key)});
+    for (const std::string& key : changed) {
+      const EntrySlot slot = call.db().find(call.ks().ref(key));
+      const bool there = slot && !call.ks().expired(*slot.get());
+      append_key(call, key, there ? slot.get() : nullptr, true, &requests);
+      task->sent.push_back({key, KeyWatch(&call.core, call.client.db, key)});
     }
     return send(call, o, std::move(task), requests);
   }

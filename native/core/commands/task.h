@@ -25,7 +25,6 @@ struct Task {
 
   uint64_t id = 0;
   uint64_t run_ns = 0;  // time spent in the command so far
-  bool answered = false;
   TaskAnswer answer;
 };
 

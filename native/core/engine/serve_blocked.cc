@@ -108,7 +108,6 @@ void Engine::answer(uint64_t client_id, uint64_t task_id, TaskAnswer answer) {
   Task& task = *it->second->task;
   if (task.id != task_id) return;
   task.answer = std::move(answer);
-  task.answered = true;
   answered_.push_back(client_id);
 }
 
@@ -122,6 +121,8 @@ void Engine::run_answered() {
     c.blocked = Blocked::kNo;
     c.rerun();
     c.flags.rerunning = false;
+    // Where the second run was refused, nobody has taken the answer.
+    if (c.blocked != Blocked::kTask) c.task.reset();
   }
 }
 
