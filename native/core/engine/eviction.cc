@@ -24,7 +24,9 @@ constexpr unsigned kKeysPerCheck = 16;
 uint64_t time_limit_us(int64_t tenacity) {
   if (tenacity >= 100) return std::numeric_limits<uint64_t>::max();
   if (tenacity <= 10) return static_cast<uint64_t>(std::max<int64_t>(0, tenacity)) * 50;
-  return static_cast<uint64_t>(500.0 * std::pow(1.15, static_cast<double>(tenacity) - 10));
+  // In long double, whose pow is one symbol in every glibc.
+  const auto factor = static_cast<double>(std::pow(static_cast<long double>(1.15), tenacity - 10));
+  return static_cast<uint64_t>(500.0 * factor);
 }
 
 }  // namespace

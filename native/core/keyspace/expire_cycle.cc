@@ -24,8 +24,9 @@ void average_ttl(Database& db, int64_t sum, int64_t samples, uint64_t steps) {
   if (db.avg_ttl_ms == 0) {
     db.avg_ttl_ms = now;
   } else {
-    db.avg_ttl_ms = now + static_cast<int64_t>(static_cast<double>(db.avg_ttl_ms - now) *
-                                               std::pow(0.98, static_cast<double>(steps)));
+    // In long double, whose pow is one symbol in every glibc.
+    const auto weight = static_cast<double>(std::pow(static_cast<long double>(0.98), steps));
+    db.avg_ttl_ms = now + static_cast<int64_t>(static_cast<double>(db.avg_ttl_ms - now) * weight);
   }
 }
 
