@@ -234,6 +234,11 @@ export async function main(argv: readonly string[], root: string): Promise<numbe
   };
   process.on('SIGINT', interrupted);
   process.on('SIGTERM', interrupted);
+  // Whoever reads (head, less) may have seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') interrupted();
+    throw error;
+  });
   try {
     await run(argv, root);
     return 0;
