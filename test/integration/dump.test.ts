@@ -135,3 +135,47 @@ test('a damaged payload is refused', async () => {
   await client.send('DEBUG', 'SET-SKIP-CHECKSUM-VALIDATION', 0);
   expect(await client.send('EXISTS', 'x')).toBe(0);
 });
+
+/** A sorted set of the first RDB format with one member, whose score has these digits. */
+const oldZset = (score: string): Buffer =>
+  Buffer.concat([
+    Buffer.from([3, 1, 1, 0x61, score.length]),
+    Buffer.from(score, 'latin1'),
+    Buffer.from([80, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+  ]);
+
+test('the scores of old sorted sets are what scanf makes of them', async () => {
+  await client.send('DEBUG', 'SET-SKIP-CHECKSUM-VALIDATION', 1);
+  for (const [text, score] of [
+    ['3', '3'],
+    [' -.5', '-0.5'],
+    ['3x', '3'],
+    ['3e5x', '300000'],
+    ['0x1p3', '8'],
+    ['infx', 'inf'],
+    ['1e999', 'inf'],
+  ]) {
+    expect([text, await client.send('RESTORE', 'z', 0, oldZset(text!), 'REPLACE')]).toEqual([text, 'OK']);
+    expect(await client.send('ZSCORE', 'z', 'a')).toBe(score);
+  }
+  for (const text of [
+    '',
+    'e',
+    '.e',
+    '+',
+    'in',
+    'infi',
+    'nan',
+    '3e',
+    '3e+',
+    '3e\x1500',
+    '1.e',
+    '0x',
+    '0xg',
+    '0x1p',
+  ]) {
+    const refused = await client.send('RESTORE', 'z', 0, oldZset(text), 'REPLACE');
+    expect([text, refused]).toEqual([text, new RespError('ERR Bad data format')]);
+  }
+  await client.send('DEBUG', 'SET-SKIP-CHECKSUM-VALIDATION', 0);
+});

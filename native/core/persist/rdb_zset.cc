@@ -1,5 +1,7 @@
 #include "persist/rdb_zset.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -30,6 +32,27 @@ void save(RdbWriter& out, const Collection& c) {
   }
 }
 
+// Whether scanf as the C standard has it would accept the beginning of the text, which some C libraries are
+// laxer about: of what could go on as a number - "1e", "0x", "infi" - the part that is one does not count.
+bool scans_as_number(const char* p) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto hex_digit = [&](char c) { return digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); };
+  while (*p == ' ' || (*p >= '\t' && *p <= '\r')) p++;
+  if (*p == '+' || *p == '-') p++;
+  if ((*p | 0x20) == 'i') return strncasecmp(p, "infi", 4) != 0 || strncasecmp(p, "infinity", 8) == 0;
+  const bool hex = p[0] == '0' && (p[1] | 0x20) == 'x';
+  if (hex) p += 2;
+  bool any = false;
+  for (bool point = false; (hex ? hex_digit(*p) : digit(*p)) || (*p == '.' && !point); p++) {
+    *p == '.' ? point = true : any = true;
+  }
+  if (!any) return false;
+  if ((*p | 0x20) != (hex ? 'p' : 'e')) return true;
+  p++;
+  if (*p == '+' || *p == '-') p++;
+  return digit(*p);
+}
+
 // A score of the first format: its length and digits, or a byte that stands for what has no digits.
 bool text_score(RdbInput& in, double* score) {
   constexpr uint8_t kNegative = 255, kPositive = 254, kNotANumber = 253;
@@ -43,10 +66,10 @@ bool text_score(RdbInput& in, double* score) {
   Slice digits;
   if (n == kNotANumber || !in.bytes(n, &digits)) return false;
   if (parse_double(digits, score)) return true;
-  // What follows a number does not count, nor does how large it is. But "1e" is none for scanf, unlike
-  // strtod.
+  // What follows a number does not count, nor does how large it is.
   const std::string text = digits.str();
-  return sscanf(text.c_str(), "%lg", score) == 1;  // NOLINT(cert-err34-c): the count says it all
+  return scans_as_number(text.c_str()) &&
+         sscanf(text.c_str(), "%lg", score) == 1;  // NOLINT(cert-err34-c): the count says it all
 }
 
 std::optional<Collection> load_members(RdbInput& in, RdbType type, const EncodingLimits& limits,

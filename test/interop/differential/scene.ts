@@ -320,8 +320,17 @@ function compareStates(stages: Sided<Stage>, seen: Sided<Map<number, Map<string,
   return null;
 }
 
-function compareBytes(stages: Sided<Stage>, step: SceneStep): Mismatch | null {
-  const allowed = new Set(step.commands.flatMap(({ rule }) => (rule === undefined ? [] : [rule])));
+const rulesOf = (steps: readonly SceneStep[]): RuleName[] =>
+  steps.flatMap(({ commands }) => commands.flatMap(({ rule }) => (rule === undefined ? [] : [rule])));
+
+/** What EXEC answers is what the commands before it do. */
+const rulesAt = (steps: readonly SceneStep[], i: number): ReadonlySet<RuleName> => {
+  const step = steps[i]!;
+  const executes = step.commands.some(({ args }) => args[0] === 'EXEC');
+  return new Set(rulesOf(executes ? steps.slice(0, i + 1).filter((s) => s.client === step.client) : [step]));
+};
+
+function compareBytes(stages: Sided<Stage>, allowed: ReadonlySet<RuleName>): Mismatch | null {
   for (let i = 0; i < stages.subject.clients.length; i++) {
     const [a, b] = [stages.subject.clients[i]!.take(), stages.reference.clients[i]!.take()];
     if (a.equals(b)) continue;
@@ -364,7 +373,8 @@ export function scene(options: SceneOptions): Episode {
           const actor = state?.get(step.client);
           if (state !== null && (actor === undefined || actor.get('flags')!.includes('b'))) continue;
           const [a, b] = await Promise.all([subject.act(step), reference.act(step)]);
-          const mismatch = compareBytes(stages, step) ?? compareStates(stages, { subject: a, reference: b });
+          const mismatch =
+            compareBytes(stages, rulesAt(steps, i)) ?? compareStates(stages, { subject: a, reference: b });
           if (mismatch !== null) {
             return {
               index: -1,
