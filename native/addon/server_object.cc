@@ -46,6 +46,9 @@ Napi::Function ServerObject::define(Napi::Env env) {
                          InstanceMethod<&ServerObject::answer_task>("answerTask"),
                          InstanceMethod<&ServerObject::halt>("halt"),
                          InstanceMethod<&ServerObject::debug>("debug"),
+                         InstanceMethod<&ServerObject::aof>("aof"),
+                         InstanceMethod<&ServerObject::load_aof_begin>("loadAofBegin"),
+                         InstanceMethod<&ServerObject::load_aof_run>("loadAofRun"),
                      });
 }
 
@@ -74,6 +77,7 @@ ServerObject::ServerObject(const Napi::CallbackInfo& info)
 
 ServerObject::~ServerObject() {
   if (crash_subject() == &engine_->core) set_crash_subject(nullptr);
+  aof_loader_.reset();
   reactor_.reset();
   poller_.reset();
 }
@@ -306,6 +310,7 @@ Napi::Value ServerObject::redact(const Napi::CallbackInfo& info) {
 // Ends serving for good: closes listeners and connections and lets go of the loop.
 Napi::Value ServerObject::stop(const Napi::CallbackInfo& info) {
   if (reactor_) {
+    aof_loader_.reset();
     reactor_->shutdown();
     reactor_.reset();
     poller_.reset();

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/alloc.h"
+#include "engine/aof_loader.h"
 #include "engine/engine.h"
 #include "epoll_poller.h"
 #include "net/reactor.h"
@@ -52,6 +53,10 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value answer_task(const Napi::CallbackInfo& info);
   Napi::Value halt(const Napi::CallbackInfo& info);
   Napi::Value debug(const Napi::CallbackInfo& info);  // server_debug.cc
+  // server_aof.cc
+  Napi::Value aof(const Napi::CallbackInfo& info);
+  Napi::Value load_aof_begin(const Napi::CallbackInfo& info);
+  Napi::Value load_aof_run(const Napi::CallbackInfo& info);
 
   // What methods work on; a method called after stop() throws.
   Engine& engine(const Napi::CallbackInfo& info) {
@@ -73,6 +78,7 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EpollPoller> poller_;
   std::unique_ptr<Reactor> reactor_;
+  std::unique_ptr<AofLoader> aof_loader_;  // while a file is loaded
   Napi::FunctionReference on_upcall_, on_task_, on_log_, on_control_;
   Napi::Reference<Napi::Int32Array> offsets_;
   int32_t* offsets_data_ = nullptr;

@@ -90,6 +90,7 @@ Napi::Value ServerObject::reset_stats(const Napi::CallbackInfo& info) {
   core.keyspace.stats = {};
   engine(info).eviction.reset_stats();
   lazyfree_reset_stats();
+  engine(info).aof.reset_stats();
   for (const auto& c : core.table.all()) {
     c->calls = c->nsec = c->rejected = c->failed = 0;
     c->histogram.reset();

@@ -56,6 +56,17 @@ const std::unordered_map<std::string, Apply>& table() {
        [](Engine& e, const Napi::Value& v) {
          e.core.tracking.max_keys = static_cast<size_t>(v.ToNumber().DoubleValue());
        }},
+      {"appendfsync",
+       [](Engine& e, const Napi::Value& v) {
+         const std::string policy = v.ToString().Utf8Value();
+         e.aof.set_policy(policy == "always" ? FsyncPolicy::kAlways
+                          : policy == "no"   ? FsyncPolicy::kNo
+                                             : FsyncPolicy::kEverysec);
+       }},
+      {"no-appendfsync-on-rewrite",
+       [](Engine& e, const Napi::Value& v) { e.aof.no_appendfsync_on_rewrite = v.ToBoolean().Value(); }},
+      {"aof-timestamp-enabled",
+       [](Engine& e, const Napi::Value& v) { e.aof.timestamps = v.ToBoolean().Value(); }},
       {"timeout", number(&Settings::timeout_s)},
       {"tcp-keepalive", number(&Settings::tcp_keepalive_s)},
       {"prefetch-batch-max-size", number(&Settings::prefetch_batch_max_size)},

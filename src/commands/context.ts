@@ -2,6 +2,7 @@
 
 import type { Log } from '../observability/log.js';
 import type { ObservedServer } from '../observability/source.js';
+import type { AppendOnlyFile } from '../persistence/aof.js';
 import type { Reply, RespVersion } from '../resp/reply.js';
 import type { CommandTable } from './registry.js';
 import type { ShutdownFlags, ShutdownOutcome } from './shutdown.js';
@@ -25,6 +26,7 @@ export interface ShutdownControl {
 export interface ServerContext extends CommandTableContext, ObservedServer {
   readonly log: Log;
   readonly shutdown: ShutdownControl;
+  readonly aof: AppendOnlyFile;
 }
 
 export interface ClientContext {

@@ -67,6 +67,15 @@ const crash =
 const ANY: readonly [number, number] = [2, Number.POSITIVE_INFINITY];
 
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  'aof-flush-sleep': {
+    argc: [3, 3],
+    run: ({ server }, args) => {
+      server.native.aof('flush-sleep', Math.max(0, Number.parseInt(args[2]!, 10) || 0));
+      return OK;
+    },
+    help: `AOF-FLUSH-SLEEP <microsec>
+    Server will sleep before flushing the AOF, this is used for testing.`,
+  },
   assert: { argc: ANY, run: crash('assert'), help: 'ASSERT\n    Crash by assertion failed.' },
   'config-rewrite-force-all': {
     argc: [2, 2],

@@ -1,5 +1,6 @@
 /** The server: databases, persistence, replication and the rest that has no file of its own. */
 
+import { bgRewriteAof } from './aof-handlers.js';
 import { debugCommand } from './debug.js';
 import { info, lolwut } from './observability-handlers.js';
 import { shutdown } from './shutdown.js';
@@ -25,6 +26,7 @@ export const serverCommands = group('server', [
     complexity: 'O(1)',
     arity: 1,
     flags: ['admin', 'noscript', 'no_async_loading'],
+    handler: bgRewriteAof,
   }),
 
   command('bgsave', {

@@ -98,6 +98,34 @@ export type CommandLogRow = [number, number, number, string[], string, string];
 /** [event, max ms, sum, count, [unix time s, ms][] oldest first] */
 export type LatencyRow = [string, number, number, number, [number, number][]];
 
+export interface AofWriterState {
+  /** Bytes in the file being written. */
+  size: number;
+  /** Bytes that are not in it yet. */
+  waiting: number;
+  pendingSyncs: number;
+  /** Writes that waited in vain for a sync to end. */
+  delayedSyncs: number;
+  /** errno of what failed last; 0: nothing did. */
+  error: number;
+  /** The end of the propagation stream, and what of it is on disk. */
+  offset: number;
+  synced: number;
+  /** The running command is part of a transaction or a script. */
+  nested: boolean;
+}
+
+export interface AofLoadStep {
+  status: 'more' | 'done' | 'torn' | 'bad-format' | 'read-error' | 'bad-command';
+  /** How much of the file has been read. */
+  offset: number;
+  /** With any status but `more`: what of the file is whole commands and transactions. */
+  validUpTo: number;
+  /** The file ends within MULTI. */
+  inTransaction: boolean;
+  error: string;
+}
+
 export interface NativeServer {
   /** Returns what is wrong with the table: handlers missing or surplus on either side. */
   loadCommands(commands: NativeCommand[]): string[];
@@ -140,6 +168,20 @@ export interface NativeServer {
   latency(what: 'all'): LatencyRow[];
   latency(what: 'reset', event?: string): number;
   latency(what: 'add', event: string, ms: number): void;
+  // The append-only file: native/core/persist/aof_writer.h, native/core/engine/aof_loader.h
+  /** Takes a descriptor that is open for appending. False: the last command of the present file is torn. */
+  aof(what: 'open', fd: number): boolean;
+  /** False: it failed, and the fsync policy allows no going on. */
+  aof(what: 'flush' | 'sync'): boolean;
+  aof(what: 'stop' | 'discard' | 'forget-errors' | 'empty'): void;
+  aof(what: 'saving', whether: boolean): void;
+  aof(what: 'flush-sleep', us: number): void;
+  /** Clients get -LOADING, and nothing expires. */
+  aof(what: 'loading', whether: boolean, totalBytes: number): void;
+  aof(what: 'state'): AofWriterState;
+  /** The file is read from the descriptor's position, which is `offset`; the descriptor is given away. */
+  loadAofBegin(fd: number, offset: number): void;
+  loadAofRun(us: number): AofLoadStep;
   // DEBUG
   /** Hexadecimal digest of the dataset, or of one key's value. */
   debug(what: 'digest', db?: number, key?: string): string;

@@ -183,7 +183,7 @@ function memoryFields(server: ObservedServer): InfoField[] {
     ['mem_cluster_links', 0],
     ['mem_cluster_slot_import', 0],
     ['mem_cluster_slot_export', 0],
-    ['mem_aof_buffer', 0],
+    ['mem_aof_buffer', server.aof.figures.bufferLength],
     ['mem_allocator', ALLOCATOR],
     ['mem_overhead_db_hashtable_rehashing', m.tablesRehashing],
     ['active_defrag_running', 0],
@@ -192,8 +192,9 @@ function memoryFields(server: ObservedServer): InfoField[] {
   ];
 }
 
-function persistenceFields({ native, startedAt }: ObservedServer): InfoField[] {
-  return [
+function persistenceFields({ aof, config, native, startedAt }: ObservedServer): InfoField[] {
+  const figure = aof.figures;
+  const fields: InfoField[] = [
     ['loading', 0],
     ['async_loading', 0],
     ['current_cow_peak', 0],
@@ -212,20 +213,31 @@ function persistenceFields({ native, startedAt }: ObservedServer): InfoField[] {
     ['rdb_last_cow_size', 0],
     ['rdb_last_load_keys_expired', 0],
     ['rdb_last_load_keys_loaded', 0],
-    ['aof_enabled', 0],
-    ['aof_rewrite_in_progress', 0],
-    ['aof_rewrite_scheduled', 0],
-    ['aof_last_rewrite_time_sec', -1],
-    ['aof_current_rewrite_time_sec', -1],
-    ['aof_last_bgrewrite_status', 'ok'],
-    ['aof_rewrites', 0],
-    ['aof_rewrites_consecutive_failures', 0],
-    ['aof_last_write_status', 'ok'],
+    ['aof_enabled', figure.enabled ? 1 : 0],
+    ['aof_rewrite_in_progress', figure.rewriting ? 1 : 0],
+    ['aof_rewrite_scheduled', figure.scheduled ? 1 : 0],
+    ['aof_last_rewrite_time_sec', figure.lastRewriteSeconds],
+    ['aof_current_rewrite_time_sec', figure.currentRewriteSeconds],
+    ['aof_last_bgrewrite_status', figure.lastRewriteOk ? 'ok' : 'err'],
+    ['aof_rewrites', figure.rewrites],
+    ['aof_rewrites_consecutive_failures', figure.failures],
+    ['aof_last_write_status', figure.writeOk ? 'ok' : 'err'],
     ['aof_last_cow_size', 0],
     ['module_fork_in_progress', 0],
     ['module_fork_last_cow_size', 0],
     ['slot_migration_fork_in_progress', 0],
   ];
+  if (config.bool('appendonly')) {
+    fields.push(
+      ['aof_current_size', figure.currentSize],
+      ['aof_base_size', figure.baseSize],
+      ['aof_pending_rewrite', figure.scheduled ? 1 : 0],
+      ['aof_buffer_length', figure.bufferLength],
+      ['aof_pending_bio_fsync', figure.pendingSyncs],
+      ['aof_delayed_fsync', figure.delayedSyncs],
+    );
+  }
+  return fields;
 }
 
 function statsFields({ native, cachedMigrateSockets }: ObservedServer): InfoField[] {

@@ -1,10 +1,12 @@
 /** What INFO and the reports read of a server. A ServerContext is one. */
 import type { Config } from '../config/config.js';
 import type { NativeServer } from '../native/addon.js';
+import type { AppendOnlyFile } from '../persistence/aof.js';
 
 export interface ObservedServer {
   readonly config: Config;
   readonly native: NativeServer;
+  readonly aof: Pick<AppendOnlyFile, 'figures'>;
   /** 40 hexadecimal digits, new at every start. */
   readonly runId: string;
   /** 40 hexadecimal digits: the history of changes that this server's data are part of. */

@@ -11,6 +11,7 @@ import { Config } from '../config/config.js';
 import { ConfigError, loadConfig } from '../config/file.js';
 import { openAddon } from '../native/addon.js';
 import { Log } from '../observability/log.js';
+import { AofFatal } from '../persistence/aof-files.js';
 import { VALKEY_VERSION } from '../version.js';
 import { applyCpuLists } from './cpu-affinity.js';
 import { DaemonSide, startDaemon } from './daemon.js';
@@ -128,7 +129,11 @@ export async function serve(start: ServerStart): Promise<void> {
       commands,
       onCron: () => {
         shutdown?.tick();
+        server.aof.tick();
         if (config.int('watchdog-period') > 0) windWatchdog();
+      },
+      onControl: (event) => {
+        if (event === 'aof-failed') process.exit(1);
       },
       executable: fromUtf8(resolve(start.cwd, start.program)),
       supervised: supervisor.active === 'none' ? 'no' : supervisor.active,
@@ -152,7 +157,7 @@ export async function serve(start: ServerStart): Promise<void> {
           .filter((word): word is ShutdownWord & typeof word => word !== 'default'),
       ),
     drain: null,
-    steps: [],
+    steps: [server.aof.finalSync()],
     pidFile,
     close: () => server.native.halt(),
     failed: () => {},
@@ -168,35 +173,6 @@ export async function serve(start: ServerStart): Promise<void> {
   server.shutdown = shutdown;
   takeSignals(shutdown);
   log.notice(`monotonic clock: ${addon.clockName()}`);
-  // Before anybody can know that we are here: who reads our pid or our log may send a signal at once.
-  shutdown = new Shutdown({
-    log,
-    notify: (message) => supervisor.notify(message),
-    now: () => performance.now(),
-    isLoading: () => false,
-    timeoutMs: () => config.int('shutdown-timeout') * 1000,
-    signalFlags: (signal) =>
-      new Set(
-        config
-          .flags(signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint')
-          .filter((word): word is ShutdownWord & typeof word => word !== 'default'),
-      ),
-    drain: null,
-    steps: [],
-    pidFile,
-    close: () => server.native.halt(),
-    failed: () => {},
-    abandon: () => {},
-    // The running turn may be the one that asked for it: it ends first, its replies leave, nothing more is executed.
-    exit: (code) => {
-      setImmediate(() => {
-        server.close();
-        process.exit(code);
-      });
-    },
-  });
-  server.shutdown = shutdown;
-  takeSignals(shutdown);
   pidFile.create();
   applyCpuLists(addon, config.str('server-cpulist'), config.str('bio-cpulist'));
   if (config.bool('set-proc-title')) {
@@ -226,8 +202,6 @@ export async function serve(start: ServerStart): Promise<void> {
     process.exit(1);
   }
   log.notice('Server initialized');
-  logReady(log, kinds);
-  logSmallMaxmemory(log, config.int('maxmemory'));
   const oomScore = new OomScore(log);
   const applyOomScore = () => {
     const mode = config.choice('oom-score-adj');
@@ -239,6 +213,14 @@ export async function serve(start: ServerStart): Promise<void> {
     applyOomScore() ? undefined : 'Failed to set current oom_score_adj. Check server logs.',
   );
   server.start();
+  try {
+    await server.aof.start();
+  } catch (error) {
+    if (!(error instanceof AofFatal)) throw error;
+    process.exit(1);
+  }
+  logReady(log, kinds);
+  logSmallMaxmemory(log, config.int('maxmemory'));
   supervisor.ready(false);
   daemon?.ready();
 }

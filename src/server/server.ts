@@ -3,6 +3,7 @@
  * process it runs in (signals, files of its own, exit): that is program.ts; a program that embeds it is index.ts.
  */
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { MigrateLinks, migrateExchange } from '../cluster/migrate-links.js';
 import type { CommandCall, ServerContext, ShutdownControl } from '../commands/context.js';
 import { CommandTable } from '../commands/registry.js';
@@ -11,6 +12,7 @@ import { findParameter } from '../config/config.js';
 import type { ParameterName } from '../config/parameters.js';
 import type { NativeServer } from '../native/addon.js';
 import type { Log } from '../observability/log.js';
+import { AppendOnlyFile } from '../persistence/aof.js';
 import { REDIS_VERSION, VALKEY_VERSION } from '../version.js';
 import { Loop } from './loop.js';
 
@@ -30,6 +32,9 @@ const NATIVE_PARAMETERS: readonly ParameterName[] = [
   'stream-node-max-bytes',
   'stream-node-max-entries',
   'hll-sparse-max-bytes',
+  'appendfsync',
+  'no-appendfsync-on-rewrite',
+  'aof-timestamp-enabled',
   'rdbcompression',
   'rdb-version-check',
   'client-query-buffer-limit',
@@ -107,6 +112,7 @@ export class Server implements ServerContext {
   readonly replicationId = randomBytes(20).toString('hex');
   readonly startedAt = Date.now();
   readonly loop: Loop;
+  readonly aof: AppendOnlyFile;
   readonly #migrateLinks = new MigrateLinks();
   #closed = false;
   readonly ephemeral: boolean;
@@ -133,6 +139,18 @@ export class Server implements ServerContext {
       onTask: (client, task, what, args) => this.#runTask(client, task, what, args),
       onControl: options.onControl ?? (() => {}),
       onCron: options.onCron ?? (() => {}),
+    });
+    this.aof = new AppendOnlyFile({
+      config,
+      log,
+      native: this.native,
+      saving: () => false,
+      rewrite: () => null,
+      rewriteNow: (path) => {
+        writeFileSync(path, '');
+        return true;
+      },
+      loadRdb: () => null,
     });
     for (const name of NATIVE_PARAMETERS) this.#push(name);
     this.native.setting('server-version', VALKEY_VERSION);

@@ -205,8 +205,11 @@ class Propagation {
   void before(int db, std::span<const Slice> argv);
   void suppress() { suppressed_ = true; }
   void force() { forced_ = true; }
+  // The same for replicas; the AOF does not get it.
+  void force_to_replicas() { forced_ = replicas_only_ = true; }
   [[nodiscard]] bool suppressed() const { return suppressed_; }
   [[nodiscard]] bool forced() const { return forced_; }
+  [[nodiscard]] bool replicas_only() const { return replicas_only_; }
   [[nodiscard]] bool rewritten() const { return rewritten_; }
   struct Item {
     std::string bytes;            // arguments, one after the other
@@ -219,14 +222,14 @@ class Propagation {
   void reset() {
     items_.clear();
     before_.clear();
-    suppressed_ = forced_ = rewritten_ = false;
+    suppressed_ = forced_ = replicas_only_ = rewritten_ = false;
   }
 
  private:
   static Item item(std::span<const Slice> argv);
   std::vector<Item> before_;
   std::vector<Item> items_;  // items_[0] is the rewritten command if rewritten_
-  bool suppressed_ = false, forced_ = false, rewritten_ = false;
+  bool suppressed_ = false, forced_ = false, replicas_only_ = false, rewritten_ = false;
 };
 
 struct Call {

@@ -82,7 +82,7 @@ void publish_command(Call& call) {
   StrBuf* const buf = call.bufs == nullptr ? nullptr : call.bufs[2];
   const size_t receivers = call.core.pubsub.publish(call.arg(1), call.arg(2), buf, kSharded);
   // The bus of a cluster reaches the replicas by itself.
-  if (!call.ks().clustered() && call.propagating()) call.propagation().force();
+  if (!call.ks().clustered() && call.propagating()) call.propagation().force_to_replicas();
   call.reply().integer(static_cast<int64_t>(receivers));
 }
 

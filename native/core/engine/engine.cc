@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <cstdio>
+#include <cstring>
 
 #include "base/clock.h"
 #include "commands/client_info.h"
@@ -16,6 +17,7 @@ constexpr uint64_t kLongCommandUs = 500;
 
 Engine::Engine(int databases, bool clustered, Hooks* hooks)
     : core(databases, clustered, this, hooks),
+      aof(&stream, this),
       eviction(this),
       expire_cycle_(&core.keyspace, mono_us),
       replica_keys_(&core.keyspace),
@@ -90,14 +92,20 @@ void Engine::reject(Client& c, Command* command, Slice error) {
   count_errors(c, nullptr, before);
 }
 
-void Engine::reject_unknown(Client& c, const Request& r, Command* container) {
+std::string Engine::unusable(const Request& r, const Command* command) {
+  const bool container = command != nullptr && command->is_container && r.argc > 1;
+  if (command != nullptr && !container) {
+    const int argc = static_cast<int>(r.argc);
+    if ((command->arity <= 0 || argc == command->arity) && argc >= -command->arity) return "";
+    return "wrong number of arguments for '" + command->fullname + "' command";
+  }
   char text[512];
-  if (container != nullptr) {
-    std::string upper = container->name;
+  if (container) {
+    std::string upper = command->name;
     for (char& ch : upper) {
       if (ch >= 'a' && ch <= 'z') ch = static_cast<char>(ch - 32);
     }
-    snprintf(text, sizeof text, "ERR unknown subcommand '%.128s'. Try %s HELP.", r.argv[1].str().c_str(),
+    snprintf(text, sizeof text, "unknown subcommand '%.128s'. Try %s HELP.", r.argv[1].str().c_str(),
              upper.c_str());
   } else {
     std::string args;
@@ -106,14 +114,14 @@ void Engine::reject_unknown(Client& c, const Request& r, Command* container) {
       snprintf(one, sizeof one, "'%.*s' ", 128 - static_cast<int>(args.size()), r.argv[i].str().c_str());
       args += one;
     }
-    snprintf(text, sizeof text, "ERR unknown command '%.128s', with args beginning with: %s",
+    snprintf(text, sizeof text, "unknown command '%.128s', with args beginning with: %s",
              r.argv[0].str().c_str(), args.c_str());
   }
   // Valkey does not cut trailing blanks, but ends the line at the first line break that an argument brings.
   for (char* p = text; *p != 0; p++) {
     if (*p == '\r' || *p == '\n') *p = ' ';
   }
-  reject(c, nullptr, text);
+  return text;
 }
 
 void Engine::count_errors(Client& c, Command* command, uint64_t before) {
@@ -157,7 +165,7 @@ Executed Engine::judge(Client& c, Pending& p) {
     if (core.settings.auth_required && !c.flags.authenticated) {
       reject(c, nullptr, "NOAUTH Authentication required.");
     } else {
-      reject_unknown(c, r, cmd);
+      reject(c, nullptr, "ERR " + unusable(r, cmd));
     }
     return Executed::kDone;
   }
@@ -168,7 +176,7 @@ Executed Engine::judge(Client& c, Pending& p) {
   }
   const int argc = static_cast<int>(r.argc);
   if ((cmd->arity > 0 && argc != cmd->arity) || argc < -cmd->arity) {
-    reject(c, cmd, "ERR wrong number of arguments for '" + cmd->fullname + "' command");
+    reject(c, cmd, "ERR " + unusable(r, cmd));
     return Executed::kDone;
   }
   if (c.transaction != nullptr && (cmd->flags & kCmdNoMulti)) {
@@ -186,6 +194,11 @@ Executed Engine::judge(Client& c, Pending& p) {
   if (core.settings.maxmemory != 0 && eviction.run() == EvictResult::kFail && (flags & kCmdDenyoom) != 0) {
     reject(c, cmd, "OOM command not allowed when used memory > 'maxmemory'.");
     if (core.waiting.any_ready()) serve_ready();
+    return Executed::kDone;
+  }
+  if (aof.active() && aof.write_error() != 0 && ((flags & kCmdWrite) != 0 || cmd->fullname == "ping"))
+      [[unlikely]] {
+    reject(c, cmd, std::string("MISCONF Errors writing to the AOF file: ") + strerror(aof.write_error()));
     return Executed::kDone;
   }
   if (c.flags.pubsub && reply.resp == 2 && !cmd->subscriber_may) [[unlikely]] {
@@ -266,7 +279,7 @@ void Engine::run_command(Client& c, Pending& p) {
   const std::span<const Slice> argv(p.request.argv, p.request.argc);
   Call call{core, c, *cmd, argv, p.request.bufs, p.hash, p.element_hash};
   const std::span<const Slice> outer_argv = std::exchange(c.argv, argv);
-  const bool streaming = stream.active();
+  const bool streaming = stream.active() && !replaying_;
   // What commands left there while nobody read the stream concerns nobody.
   if (streaming && !core.stream_active) core.propagation.reset();
   core.stream_active = streaming;
@@ -276,6 +289,8 @@ void Engine::run_command(Client& c, Pending& p) {
   last_ticks_ = end;
   core.executing = outer;
   c.argv = outer_argv;
+  if (replaying_) [[unlikely]]
+    return;
 
   if (core.monitors.any() && !c.flags.rerunning && !core.loading &&
       !(cmd->flags & (kCmdSkipMonitor | kCmdAdmin))) [[unlikely]] {
@@ -322,6 +337,16 @@ void Engine::run_command(Client& c, Pending& p) {
   if (core.stream_active) propagate(call, core.keyspace.dirty != dirty);
 }
 
+void Engine::replay(Client& c, Pending& p) {
+  if (c.transaction != nullptr && !p.command->ends_transaction) {
+    queue(c, p);
+    return;
+  }
+  replaying_ = true;
+  run(c, p);
+  replaying_ = false;
+}
+
 void Engine::run_nested(Client& c, Pending p) {
   const bool streaming = core.stream_active;
   Propagation outer_propagation;
@@ -346,33 +371,39 @@ void Engine::run_nested(Client& c, Pending p) {
 
 // ------------------------------------------------------------------ propagation
 
-void Engine::emit(int db, std::span<const Slice> argv) {
+void Engine::append(int db, std::span<const Slice> argv, bool replicas_only) {
+  const uint64_t begin = stream.append(db, argv);
+  if (replicas_only && aof.active()) aof.exclude(begin);
+}
+
+void Engine::emit(int db, std::span<const Slice> argv, bool replicas_only) {
   if (nesting_ == 0) {
-    stream.append(db, argv);
+    append(db, argv, replicas_only);
     return;
   }
   if (group_size_++ == 0) {
     group_first_.assign(argv.size(), {});
     for (size_t i = 0; i < argv.size(); i++) group_first_[i] = argv[i].str();
     group_first_db_ = db;
+    group_first_replicas_only_ = replicas_only;
     return;
   }
   if (group_size_ == 2) {
     static const Slice kMulti[] = {{"MULTI", 5}};
-    stream.append(group_first_db_, kMulti);
+    append(group_first_db_, kMulti);
     const std::vector<Slice> first(group_first_.begin(), group_first_.end());
-    stream.append(group_first_db_, first);
+    append(group_first_db_, first, group_first_replicas_only_);
   }
-  stream.append(db, argv);
+  append(db, argv, replicas_only);
 }
 
 void Engine::end_group(int db) {
   if (group_size_ == 1) {
     const std::vector<Slice> first(group_first_.begin(), group_first_.end());
-    stream.append(group_first_db_, first);
+    append(group_first_db_, first, group_first_replicas_only_);
   } else if (group_size_ > 1) {
     static const Slice kExec[] = {{"EXEC", 4}};
-    stream.append(db, kExec);
+    append(db, kExec);
   }
   group_size_ = 0;
   group_first_.clear();
@@ -396,9 +427,10 @@ void Engine::propagate(const Call& call, bool changed) {
     };
     // A SCAN that finds several keys due deletes each for itself.
     const bool together = n > 1 && !(call.command.flags & kCmdTouchesArbitraryKeys);
+    note_second();
     if (together) nesting_++;
     for (const auto& item : p.items_before()) append(item);
-    if (itself) emit(db, call.argv);
+    if (itself) emit(db, call.argv, p.replicas_only());
     for (const auto& item : p.items()) append(item);
     if (together) nesting_--;
   }
@@ -474,7 +506,7 @@ void Engine::cron(int64_t hz) {
 
 bool Engine::between_turns() {
   bool more = eviction.running() && eviction.run() == EvictResult::kRunning;
-  if (core.waiting.any_ready()) {
+  if (core.waiting.any_ready() && !core.loading) {
     // Who waited for a key that was evicted has a reply now, to be sent by the next turn.
     serve_ready();
     more = true;
@@ -516,7 +548,8 @@ void Engine::propagate_delete(Database& db, Slice key, bool lazy) {
     core.propagation.before(db.id(), {name, key});
   } else {
     const Slice argv[] = {name, key};
-    stream.append(db.id(), argv);
+    note_second();
+    append(db.id(), argv);
   }
 }
 
@@ -526,6 +559,7 @@ void Engine::propagate_field_delete(Database& db, Slice key, std::span<const Sli
   if (!stream.active()) return;
   std::vector<Slice> argv{{"HDEL", 4}, key};
   argv.insert(argv.end(), fields.begin(), fields.end());
+  note_second();
   // Clients of a replica shall see both or neither.
   nesting_++;
   emit(db.id(), argv);
@@ -536,5 +570,11 @@ void Engine::propagate_field_delete(Database& db, Slice key, std::span<const Sli
   nesting_--;
   end_group(db.id());
 }
+
+void Engine::aof_log(bool warning, const std::string& text) {
+  core.log(warning ? LogLevel::kWarning : LogLevel::kNotice, "%s", text.c_str());
+}
+
+void Engine::aof_latency(const char* event, uint64_t us) { latency_sample(event, static_cast<int64_t>(us)); }
 
 }  // namespace kvasir

@@ -14,6 +14,7 @@
 #include "keyspace/dict_upkeep.h"
 #include "keyspace/expire_cycle.h"
 #include "keyspace/value_prefetch.h"
+#include "persist/aof_writer.h"
 #include "resp/parser.h"
 #include "stream/stream.h"
 
@@ -25,7 +26,7 @@ enum class Executed : uint8_t {
   kBlocked,    // the client waits for a key: the request must be kept for Client::rerun()
 };
 
-class Engine final : public Signals, public Executor {
+class Engine final : public Signals, public Executor, private AofListener {
  public:
   Engine(int databases, bool clustered, Hooks* hooks);
 
@@ -33,6 +34,7 @@ class Engine final : public Signals, public Executor {
   CommandLog commandlog;
   LatencyMonitor latency;
   PropagationStream stream;
+  AofWriter aof;
   LoadSamples load;
   Eviction eviction;
 
@@ -55,6 +57,19 @@ class Engine final : public Signals, public Executor {
   }
   void run_prefetch() { values_.run(); }
   Executed execute(Client& c, Pending& p);
+  // Runs a command of a file: unchecked, unlogged, not propagated, and without a reply if the client is
+  // muted. The command exists.
+  void replay(Client& c, Pending& p);
+  // The running command is part of another: a transaction, a script.
+  [[nodiscard]] bool nested() const { return nesting_ > 0; }
+  // Why a request names no command that it could be: it does not exist, or never takes so many arguments.
+  // Empty: it does.
+  static std::string unusable(const Request& r, const Command* command);
+  // The persist phase of a turn. False: what has been executed cannot be made as safe as promised, so that
+  // nobody may hear of it.
+  [[nodiscard]] bool persist(bool force = false) {
+    return !aof.active() || aof.flush(core.mono_us / 1000, force);
+  }
   // All commands of a turn have run: what is told once a turn is added to the replies.
   void commands_done() {
     if (core.tracking.to_broadcast()) core.tracking.broadcast();
@@ -117,6 +132,9 @@ class Engine final : public Signals, public Executor {
   void key_gone(Database& db, Slice key) override;
 
  private:
+  // AofListener
+  void aof_log(bool warning, const std::string& text) override;
+  void aof_latency(const char* event, uint64_t us) override;
   // False: the command has no key, or its position is not fixed.
   bool hash_first_key(Pending* p) const;
   // execute() without what follows every request, refused or not.
@@ -130,13 +148,18 @@ class Engine final : public Signals, public Executor {
   void serve_ready();
   void serve(const DbKey& key);
   void reject(Client& c, Command* command, Slice error);
-  void reject_unknown(Client& c, const Request& r, Command* container);
   void count_errors(Client& c, Command* command, uint64_t before);
   // Appends what the command did to the propagation stream: one command, or several in MULTI/EXEC.
   void propagate(const Call& call, bool changed);
   // One command of what is propagated; within a group (EXEC, scripts) what is more than one is wrapped in
   // MULTI/EXEC.
-  void emit(int db, std::span<const Slice> argv);
+  void emit(int db, std::span<const Slice> argv, bool replicas_only = false);
+  void append(int db, std::span<const Slice> argv, bool replicas_only = false);
+  // The AOF tells in which second a command ran.
+  void note_second() {
+    // Until it has a second command, nothing of a group is in the stream.
+    if (aof.timestamps && aof.active() && group_size_ < 2) aof.note_time(core.wall_s);
+  }
   void end_group(int db);
   // A command for the commandlog.
   struct Logged {
@@ -171,8 +194,10 @@ class Engine final : public Signals, public Executor {
   int nesting_ = 0;
   std::vector<std::string> group_first_;  // its first command, held back until there is a second
   int group_first_db_ = 0;
+  bool group_first_replicas_only_ = false;
   size_t group_size_ = 0;
   bool serving_ = false;
+  bool replaying_ = false;
   std::span<const Slice> judged_;  // the request that judge() was given last
   bool client_memory_followed_ = false;
   std::string channel_;      // of a keyspace notification

@@ -263,11 +263,7 @@ void Reactor::prefetch_entries(size_t from, size_t end) {
 void Reactor::deliver() {
   Core& core = engine_->core;
   engine_->commands_done();
-  if (persist) {
-    const uint64_t before = mono_us();
-    persist();
-    core.counters.eventloop_persist_us += mono_us() - before;
-  }
+  if (engine_->aof.active() && !persist()) return;
   for (size_t i = 0; i < flushing_.size(); i++) {
     Connection& c = *flushing_[i];
     c.flush_queued = false;
@@ -284,6 +280,23 @@ void Reactor::deliver() {
   }
   flushing_.clear();
   replies_.reset();
+}
+
+// False: nothing may leave any more, and nobody is left to whom it could.
+bool Reactor::persist() {
+  Core& core = engine_->core;
+  const uint64_t before = mono_us();
+  const bool safe = engine_->persist();
+  core.counters.eventloop_persist_us += mono_us() - before;
+  if (safe) return true;
+  halt();
+  for (auto& [id, c] : connections_) {
+    c->out.clear();
+    close(*c);
+  }
+  flushing_.clear();
+  core.hooks->control("aof-failed", "");
+  return false;
 }
 
 void Reactor::touch(Connection& c) {
@@ -600,6 +613,8 @@ void Reactor::cron(int64_t hz) {
   }
   if (core.tracking.clients() > 0) core.tracking.limit_keys();
   if (engine_->wants_turn()) poller_->wake();
+  // What expired meanwhile is written, and what was written synced.
+  if (engine_->aof.active()) persist();
   const uint64_t us = mono_us() - began;
   core.counters.eventloop_cron_us += us;
   cron_us_ += us;

@@ -11,7 +11,6 @@
 // next.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -65,9 +64,9 @@ class Reactor {
   void close_listeners(bool tcp = true, bool unix_sockets = true);
   [[nodiscard]] size_t listeners() const { return listeners_.size(); }
 
-  // The execute and reply phases. persist runs between them: no reply leaves before it returns.
+  // The execute, persist and reply phases: no reply leaves before what it answers is as safe as
+  // appendfsync says.
   void turn();
-  std::function<void()> persist;
 
   // Slices of background work on connections: timeouts, limits, buffer statistics. Called hz times a second.
   void cron(int64_t hz);
@@ -108,6 +107,7 @@ class Reactor {
   void run_items();
   void prefetch_entries(size_t from, size_t end);
   void deliver();
+  bool persist();
   void executed(Connection& c, Pending& p);
   void pause_reading(Connection& c);
   void postpone(Connection& c, Pending& p);

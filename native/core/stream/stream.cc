@@ -66,8 +66,8 @@ void PropagationStream::write_bulk(Slice s) {
   write("\r\n", 2);
 }
 
-void PropagationStream::append(int db, std::span<const Slice> argv) {
-  if (!active()) return;
+uint64_t PropagationStream::append(int db, std::span<const Slice> argv) {
+  if (!active()) return offset_;
   if (db != db_) {
     db_ = db;
     char number[kInt64Chars];
@@ -75,8 +75,10 @@ void PropagationStream::append(int db, std::span<const Slice> argv) {
     write_bulk({"SELECT", 6});
     write_bulk({number, format_i64(number, db)});
   }
+  const uint64_t begin = offset_;
   write_header('*', argv.size());
   for (const Slice& s : argv) write_bulk(s);
+  return begin;
 }
 
 PropagationStream::Reader::Reader(PropagationStream* stream) : stream_(stream), offset_(stream->offset_) {
@@ -95,17 +97,19 @@ PropagationStream::Reader::~Reader() {
   }
 }
 
-int PropagationStream::Reader::peek(iovec* iov, int max) const {
+int PropagationStream::Reader::peek(iovec* iov, int max, uint64_t skip, uint64_t most) const {
   int n = 0;
-  uint64_t at = offset_;
-  for (Block* b = block_; b != nullptr && n < max; b = b->next) {
-    const auto skip = static_cast<size_t>(at - b->start);
-    if (skip < b->used) {
-      iov[n].iov_base = b->data + skip;
-      iov[n].iov_len = b->used - skip;
-      n++;
-    }
-    at = b->start + b->used;
+  uint64_t at = offset_ + skip;
+  for (Block* b = block_; b != nullptr && n < max && most > 0; b = b->next) {
+    const uint64_t end = b->start + b->used;
+    if (at >= end) continue;
+    const auto from = static_cast<size_t>(at - b->start);
+    const auto len = static_cast<size_t>(std::min<uint64_t>(end - at, most));
+    iov[n].iov_base = b->data + from;
+    iov[n].iov_len = len;
+    n++;
+    at += len;
+    most -= len;
   }
   return n;
 }
