@@ -22,6 +22,15 @@ Apply text(std::string Settings::*field) {
   return [field](Engine& e, const Napi::Value& v) { e.core.settings.*field = latin1_bytes(v.ToString()); };
 }
 
+Apply access(Access Settings::*field) {
+  return [field](Engine& e, const Napi::Value& v) {
+    const std::string who = v.ToString().Utf8Value();
+    e.core.settings.*field = who == "yes"     ? Access::kAnybody
+                             : who == "local" ? Access::kLocal
+                                              : Access::kNobody;
+  };
+}
+
 Apply limit(int64_t EncodingLimits::*field) {
   return [field](Engine& e, const Napi::Value& v) {
     e.core.settings.encodings.*field = v.ToNumber().Int64Value();
@@ -84,6 +93,8 @@ const std::unordered_map<std::string, Apply>& table() {
       {"commandlog-slow-execution-max-len", number(&Settings::commandlog_slow_max_len)},
       {"commandlog-large-request-max-len", number(&Settings::commandlog_large_request_max_len)},
       {"commandlog-large-reply-max-len", number(&Settings::commandlog_large_reply_max_len)},
+      {"enable-debug-command", access(&Settings::debug_command)},
+      {"enable-module-command", access(&Settings::module_command)},
       {"hide-user-data-from-log", flag(&Settings::hide_user_data_from_log)},
       {"lazyfree-lazy-user-del", flag(&Settings::lazyfree_lazy_user_del)},
       {"lazyfree-lazy-user-flush", flag(&Settings::lazyfree_lazy_user_flush)},

@@ -269,13 +269,6 @@ REPLYBUFFER RESIZING <0|1>
 };
 
 export function debugCommand(call: CommandCall, args: string[]): Reply {
-  const allowed = call.server.config.choice('enable-debug-command');
-  if (allowed === 'no' || (allowed === 'local' && !call.client.local)) {
-    return new ErrorReply(
-      'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a ' +
-        'local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
-    );
-  }
   const name = args[1]!.toLowerCase();
   const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
   if (subcommand === undefined || args.length < subcommand.argc[0] || args.length > subcommand.argc[1]) {

@@ -401,6 +401,17 @@ RESET
     Reset the slowlog.
 `);
 
+export const moduleHelp = help(`
+LIST
+    Return a list of loaded modules.
+LOAD <path> [<arg> ...]
+    Load a module library from <path>, passing to it any optional arguments.
+LOADEX <path> [[CONFIG NAME VALUE] [CONFIG NAME VALUE]] [ARGS ...]
+    Load a module library from <path>, while passing it module configurations and optional arguments.
+UNLOAD <name>
+    Unload a module.
+`);
+
 export const xgroupHelp = help(`
 CREATE <key> <groupname> <id|$> [option]
     Create a new consumer group. Options are:

@@ -6,7 +6,8 @@ import {
   configRewriteCommand,
   configSetCommand,
 } from './config-handlers.js';
-import { configHelp } from './help.js';
+import { configHelp, moduleHelp } from './help.js';
+import { moduleListCommand, moduleLoadCommand, moduleUnloadCommand } from './module-handlers.js';
 import { block, command, group, multiple, multipleWithToken, optional, string } from './spec.js';
 
 export const serverConfigCommands = group('server', [
@@ -82,6 +83,7 @@ export const serverConfigCommands = group('server', [
         complexity: 'O(1)',
         arity: 2,
         flags: ['loading', 'stale'],
+        handler: moduleHelp,
       }),
 
       command('list', {
@@ -91,6 +93,7 @@ export const serverConfigCommands = group('server', [
         arity: 2,
         flags: ['admin', 'noscript'],
         tips: ['nondeterministic_output_order'],
+        handler: moduleListCommand,
       }),
 
       command('load', {
@@ -100,6 +103,7 @@ export const serverConfigCommands = group('server', [
         arity: -3,
         flags: ['admin', 'noscript', 'no_async_loading', 'protected'],
         arguments: [string('path'), optional(multiple(string('arg')))],
+        handler: moduleLoadCommand,
       }),
 
       command('loadex', {
@@ -115,6 +119,7 @@ export const serverConfigCommands = group('server', [
           ),
           optional(multiple(string('args', { token: 'ARGS' }))),
         ],
+        handler: moduleLoadCommand,
       }),
 
       command('unload', {
@@ -124,6 +129,7 @@ export const serverConfigCommands = group('server', [
         arity: 3,
         flags: ['admin', 'noscript', 'no_async_loading', 'protected'],
         arguments: [string('name')],
+        handler: moduleUnloadCommand,
       }),
     ],
   }),

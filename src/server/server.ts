@@ -54,6 +54,8 @@ const NATIVE_PARAMETERS: readonly ParameterName[] = [
   'commandlog-slow-execution-max-len',
   'commandlog-large-request-max-len',
   'commandlog-large-reply-max-len',
+  'enable-debug-command',
+  'enable-module-command',
   'hide-user-data-from-log',
   'loglevel',
   'lazyfree-lazy-user-del',

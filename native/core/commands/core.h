@@ -36,6 +36,9 @@
 
 namespace kvasir {
 
+// Who may run the protected commands of one kind: nobody, everybody, or who connects from this machine.
+enum class Access : uint8_t { kNobody, kAnybody, kLocal };
+
 enum class LogLevel : int { kDebug = 0, kVerbose = 1, kNotice = 2, kWarning = 3 };
 
 // A user as the data plane knows it: the compiled form of what src/acl decides.
@@ -93,6 +96,8 @@ struct Settings {
   LogLevel loglevel = LogLevel::kNotice;  // messages below are not even formatted
   // Decided by the control plane: whether a client must authenticate, and who may run protected commands.
   bool auth_required = false;
+  Access debug_command = Access::kNobody;
+  Access module_command = Access::kNobody;
   bool import_mode = false;
   // DEBUG: replies count as if none fitted a fixed buffer; how often the largest reply of a period is
   // forgotten (-1: never).

@@ -124,6 +124,19 @@ std::string Engine::unusable(const Request& r, const Command* command) {
   return text;
 }
 
+bool Engine::may_run_protected(Client& c, Command& command) {
+  const bool debug = command.parent == nullptr;
+  const Access access = debug ? core.settings.debug_command : core.settings.module_command;
+  if (access == Access::kAnybody || (access == Access::kLocal && c.peer_is_loopback())) return true;
+  const std::string container = debug ? "DEBUG" : "MODULE";
+  const std::string setting = debug ? "enable-debug-command" : "enable-module-command";
+  reject(c, &command,
+         "ERR " + container + " command not allowed. If the " + setting +
+             " option is set to \"local\", you can run it from a local connection, otherwise you need to set "
+             "this option in the configuration file, and then restart the server.");
+  return false;
+}
+
 void Engine::count_errors(Client& c, Command* command, uint64_t before) {
   if (c.reply.errors() == before) return;
   core.counters.total_error_replies += c.reply.errors() - before;
@@ -179,6 +192,8 @@ Executed Engine::judge(Client& c, Pending& p) {
     reject(c, cmd, "ERR " + unusable(r, cmd));
     return Executed::kDone;
   }
+  if ((cmd->flags & kCmdProtected) != 0 && !may_run_protected(c, *cmd)) [[unlikely]]
+    return Executed::kDone;
   if (c.transaction != nullptr && (cmd->flags & kCmdNoMulti)) {
     reject(c, cmd, "ERR Command '" + cmd->fullname + "' not allowed inside a transaction");
     return Executed::kDone;

@@ -148,6 +148,8 @@ class Engine final : public Signals, public Executor, private AofListener {
   void serve_ready();
   void serve(const DbKey& key);
   void reject(Client& c, Command* command, Slice error);
+  // False: it has been refused. Of commands with the flag PROTECTED: DEBUG, and subcommands of MODULE.
+  bool may_run_protected(Client& c, Command& command);
   void count_errors(Client& c, Command* command, uint64_t before);
   // Appends what the command did to the propagation stream: one command, or several in MULTI/EXEC.
   void propagate(const Call& call, bool changed);
