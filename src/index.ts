@@ -27,6 +27,11 @@ export interface ListenOptions {
   path?: string;
 }
 
+export interface CloseOptions {
+  /** Take the last snapshot that `save` asks for; default true. */
+  save?: boolean;
+}
+
 export interface Address {
   host: string;
   /** 0: no TCP listener. */
@@ -55,6 +60,8 @@ export class EmbeddedServer {
       directory: new PrivateDirectory(),
       log: (level: LogLevel, message) => this.#log.write(level, message),
     });
+    // Files are for those who ask for them.
+    config.assign('save', '');
     for (const [name, value] of Object.entries(this.#parameters)) {
       const parameter = findParameter(name);
       if (parameter === null) throw new TypeError(`There is no configuration parameter '${name}'`);
@@ -73,7 +80,14 @@ export class EmbeddedServer {
     return this.#address;
   }
 
-  /** Starts serving. Rejects if the address is taken. */
+  /** Whether data outlive the server: who names a directory, a file or when to save means so. */
+  get #keepsData(): boolean {
+    return Object.keys(this.#parameters).some((name) =>
+      ['dir', 'dbfilename', 'save'].includes(findParameter(name)?.name ?? ''),
+    );
+  }
+
+  /** Starts serving. Rejects if the address is taken, or if there is a file of data that cannot be loaded. */
   async listen(options: ListenOptions = {}): Promise<Address> {
     if (this.#server !== undefined) throw new Error('The server is listening already');
     const host = options.host ?? '127.0.0.1';
@@ -82,7 +96,13 @@ export class EmbeddedServer {
     config.assign('bind', host);
     config.assign('port', String(options.port ?? 0));
     if (options.path !== undefined) config.assign('unixsocket', options.path);
-    const server = new Server({ config, log: this.#log, ephemeral: tcp });
+    const server: Server = new Server({
+      config,
+      log: this.#log,
+      ephemeral: tcp,
+      // The program around it goes on.
+      onFatal: () => setImmediate(() => this.#end(server)),
+    });
     try {
       bindAll(server);
       rebindOnChange(server);
@@ -95,30 +115,43 @@ export class EmbeddedServer {
       log: this.#log,
       notify: () => {},
       now: () => performance.now(),
-      isLoading: () => false,
+      isLoading: () => server.loading,
       timeoutMs: () => config.int('shutdown-timeout') * 1000,
       signalFlags: () => new Set(),
       drain: null,
-      steps: [],
+      steps: [server.rdb.finalSave()],
       pidFile: new PidFile(this.#log, '', false),
       close: () => server.native.halt(),
       failed: () => {},
       abandon: () => {},
       exit: () => {
-        setImmediate(() => {
-          if (this.#server === server) void this.close();
-        });
+        setImmediate(() => this.#end(server));
       },
     });
     server.start();
     this.#server = server;
+    if (this.#keepsData && !(await server.rdb.restore())) {
+      await this.close({ save: false });
+      throw new Error('The file of data cannot be loaded: see the log');
+    }
     this.#address = { host, port: server.port, path: options.path ?? '' };
     return this.#address;
   }
 
-  /** Closes all connections and frees everything. The server may listen again afterwards, empty. */
-  async close(): Promise<void> {
-    this.#server?.close();
+  #end(server: Server): void {
+    if (this.#server === server) void this.close({ save: false });
+  }
+
+  /**
+   * Closes all connections and frees everything. The server may listen again afterwards: with what was saved, or empty.
+   * Rejects, and stays open, if `save` asks for a last snapshot and it cannot be taken.
+   */
+  async close({ save = true }: CloseOptions = {}): Promise<void> {
+    const server = this.#server;
+    if (save && server !== undefined && server.config.value('save').length > 0 && !server.loading) {
+      if (!server.rdb.save({ keepCache: true })) throw new Error('The data cannot be saved: see the log');
+    }
+    server?.close();
     this.#server = undefined;
     this.#address = undefined;
     // libuv tells of closed handles in the next turn of the loop.

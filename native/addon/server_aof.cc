@@ -69,9 +69,14 @@ Napi::Value flush_sleep(Engine& engine, const Info& info) {
   return info.Env().Undefined();
 }
 
-// ("loading", whether): commands that do not belong to loading are refused, and nothing expires.
+// ("loading", whether, bytes): commands that do not belong to loading are refused, and nothing expires. The
+// bytes of all files together.
 Napi::Value loading(Engine& engine, const Info& info) {
-  engine.core.loading = engine.core.keyspace.loading = info[1].ToBoolean().Value();
+  if (info[1].ToBoolean().Value()) {
+    engine.loading.announce(static_cast<uint64_t>(info[2].ToNumber().Int64Value()));
+  } else {
+    engine.loading.end();
+  }
   return info.Env().Undefined();
 }
 
@@ -90,10 +95,9 @@ Napi::Value state(Engine& engine, const Info& info) {
 
 Napi::Value ServerObject::aof(const Napi::CallbackInfo& info) {
   static const std::unordered_map<std::string, std::function<Napi::Value(Engine&, const Info&)>> kCommands = {
-      {"open", open},       {"flush", flush},
-      {"sync", sync},       {"stop", close_file},
-      {"discard", discard}, {"forget-errors", forget_errors},
-      {"saving", saving}, {"empty", empty},   {"flush-sleep", flush_sleep},
+      {"open", open},       {"flush", flush},     {"sync", sync},
+      {"stop", close_file}, {"discard", discard}, {"forget-errors", forget_errors},
+      {"saving", saving},   {"empty", empty},     {"flush-sleep", flush_sleep},
       {"loading", loading}, {"state", state},
   };
   const auto it = kCommands.find(info[0].ToString().Utf8Value());
@@ -117,6 +121,7 @@ Napi::Value ServerObject::load_aof_run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (aof_loader_ == nullptr) throw Napi::Error::New(env, "no AOF is being loaded");
   const AofLoader::Status status = aof_loader_->run(static_cast<uint64_t>(info[0].ToNumber().Int64Value()));
+  engine(info).loading.note(aof_loader_->offset());
   Napi::Object o = Napi::Object::New(env);
   o.Set("status", Napi::String::New(env, kStatus[static_cast<size_t>(status)]));
   o.Set("offset", Napi::Number::New(env, static_cast<double>(aof_loader_->offset())));

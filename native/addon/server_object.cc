@@ -14,8 +14,23 @@ namespace {
 
 constexpr size_t kMaxOffsets = 64 * 1024;
 
-// A command whose handler is in TypeScript.
-void run_upcall(Call& call) { call.core.hooks->upcall(call); }
+// An encoded reply.
+void write_reply(Reply& reply, const std::string& bytes) {
+  if (bytes.empty()) return;
+  if (bytes[0] == '-') {
+    // Through error(), so that it is counted.
+    reply.error({bytes.data() + 1, bytes.size() - 3});
+  } else {
+    reply.raw(bytes);
+  }
+}
+
+// A command whose handler is in TypeScript. One that could not be answered at once has its reply now.
+void run_upcall(Call& call) {
+  if (call.client.task == nullptr) return call.core.hooks->upcall(call);
+  const std::unique_ptr<Task> task = std::move(call.client.task);
+  write_reply(call.reply(), task->answer.lines.empty() ? std::string() : task->answer.lines[0]);
+}
 
 }  // namespace
 
@@ -31,6 +46,10 @@ Napi::Function ServerObject::define(Napi::Env env) {
                          InstanceMethod<&ServerObject::cron>("cron"),
                          InstanceMethod<&ServerObject::redact>("redact"),
                          InstanceMethod<&ServerObject::stop>("stop"),
+                         InstanceMethod<&ServerObject::save_rdb>("saveRdb"),
+                         InstanceMethod<&ServerObject::load_rdb>("loadRdb"),
+                         InstanceMethod<&ServerObject::load_figures>("loading"),
+                         InstanceMethod<&ServerObject::saved>("saved"),
                          InstanceMethod<&ServerObject::stats>("stats"),
                          InstanceMethod<&ServerObject::reset_stats>("resetStats"),
                          InstanceMethod<&ServerObject::command_stats>("commandStats"),
@@ -114,16 +133,17 @@ void ServerObject::upcall(Call& call) {
     argument_bytes_.append(call.argv[i].data, call.argv[i].size);
     offsets_data_[i] = static_cast<int32_t>(argument_bytes_.size());
   }
-  napi_value args[7];
+  napi_value args[8];
   napi_create_int32(env, call.command.id, &args[0]);
   napi_create_int64(env, static_cast<int64_t>(call.client.id), &args[1]);
   napi_create_int32(env, call.client.reply.resp, &args[2]);
   napi_create_int32(env, call.client.db, &args[3]);
   napi_get_boolean(env, call.client.peer_is_loopback(), &args[4]);
-  napi_create_int32(env, call.argc(), &args[5]);
-  napi_create_string_latin1(env, argument_bytes_.data(), argument_bytes_.size(), &args[6]);
+  napi_get_boolean(env, call.may_block(), &args[5]);
+  napi_create_int32(env, call.argc(), &args[6]);
+  napi_create_string_latin1(env, argument_bytes_.data(), argument_bytes_.size(), &args[7]);
   napi_value result = nullptr;
-  const napi_status status = napi_call_function(env, Value(), on_upcall_.Value(), 7, args, &result);
+  const napi_status status = napi_call_function(env, Value(), on_upcall_.Value(), 8, args, &result);
   if (status != napi_ok) {
     napi_value error = nullptr;
     napi_get_and_clear_last_exception(env, &error);
@@ -134,17 +154,11 @@ void ServerObject::upcall(Call& call) {
     call.reply().error("ERR internal error: " + text);
     return;
   }
-  size_t n = 0;
-  napi_get_value_string_latin1(env, result, nullptr, 0, &n);
-  if (n == 0) return;
-  std::string bytes(n, '\0');
-  napi_get_value_string_latin1(env, result, bytes.data(), n + 1, &n);
-  if (bytes[0] == '-') {
-    // Through error(), so that it is counted.
-    call.reply().error({bytes.data() + 1, n - 3});
-  } else {
-    call.reply().raw(bytes);
-  }
+  napi_valuetype type;
+  napi_typeof(env, result, &type);
+  // Nothing: the reply comes later, as the answer to a task.
+  if (type != napi_string) return call.start_task("reply", std::make_unique<Task>(), {});
+  write_reply(call.reply(), latin1_bytes(Napi::Value(env, result)));
 }
 
 void ServerObject::log(LogLevel level, Slice message) {

@@ -38,6 +38,10 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value cron(const Napi::CallbackInfo& info);
   Napi::Value redact(const Napi::CallbackInfo& info);
   Napi::Value stop(const Napi::CallbackInfo& info);
+  Napi::Value save_rdb(const Napi::CallbackInfo& info);
+  Napi::Value load_rdb(const Napi::CallbackInfo& info);
+  Napi::Value load_figures(const Napi::CallbackInfo& info);
+  Napi::Value saved(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value reset_stats(const Napi::CallbackInfo& info);
   Napi::Value command_stats(const Napi::CallbackInfo& info);

@@ -55,6 +55,16 @@ const std::unordered_map<std::string, Apply>& table() {
       {"stream-node-max-entries", limit(&EncodingLimits::stream_node_max_entries)},
       {"hll-sparse-max-bytes", limit(&EncodingLimits::hll_sparse_max_bytes)},
       {"rdbcompression", flag(&Settings::rdb_compression)},
+      {"rdbchecksum", flag(&Settings::rdb_checksum)},
+      {"rdb-key-save-delay", number(&Settings::rdb_key_save_delay_us)},
+      {"key-load-delay",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.settings.load_pace.key_delay_us = v.ToNumber().Int64Value();
+       }},
+      {"loading-process-events-interval-bytes",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.settings.load_pace.event_bytes = v.ToNumber().Int64Value();
+       }},
       {"rdb-version-check",
        [](Engine& e, const Napi::Value& v) {
          e.core.settings.rdb_version_check_strict = v.ToString().Utf8Value() == "strict";

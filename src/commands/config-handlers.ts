@@ -13,7 +13,10 @@ export function configSetCommand({ server, client }: CommandCall, args: string[]
   for (let i = 2; i + 1 < args.length; i += 2) {
     if (isSensitive(args[i]!)) server.native.redact(i + 1);
   }
-  return configSet(server.config, args.slice(2), { loading: false, local: client.local });
+  return configSet(server.config, args.slice(2), {
+    loading: server.native.loading().active,
+    local: client.local,
+  });
 }
 
 export function configRewriteCommand({ server }: CommandCall): Reply {
@@ -22,5 +25,6 @@ export function configRewriteCommand({ server }: CommandCall): Reply {
 
 export function configResetStatCommand({ server }: CommandCall): Reply {
   server.native.resetStats();
+  server.rdb.saves = 0;
   return OK;
 }

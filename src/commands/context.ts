@@ -3,6 +3,7 @@
 import type { Log } from '../observability/log.js';
 import type { ObservedServer } from '../observability/source.js';
 import type { AppendOnlyFile } from '../persistence/aof.js';
+import type { Rdb } from '../persistence/rdb.js';
 import type { Reply, RespVersion } from '../resp/reply.js';
 import type { CommandTable } from './registry.js';
 import type { ShutdownFlags, ShutdownOutcome } from './shutdown.js';
@@ -27,6 +28,7 @@ export interface ServerContext extends CommandTableContext, ObservedServer {
   readonly log: Log;
   readonly shutdown: ShutdownControl;
   readonly aof: AppendOnlyFile;
+  readonly rdb: Rdb;
 }
 
 export interface ClientContext {
@@ -35,6 +37,8 @@ export interface ClientContext {
   readonly db: number;
   /** Connected through a Unix socket or the loopback interface. */
   readonly local: boolean;
+  /** It can wait for its reply: the command is not part of a transaction or a script. */
+  readonly mayBlock: boolean;
 }
 
 export interface CommandCall<S extends CommandTableContext = ServerContext> {
@@ -44,6 +48,7 @@ export interface CommandCall<S extends CommandTableContext = ServerContext> {
 
 /**
  * Runs a command and returns its reply. `args` is the whole argument vector including the command's name, as latin1
- * byte strings; its length has been checked against the command's arity.
+ * byte strings; its length has been checked against the command's arity. A promise lets the client wait, which
+ * `client.mayBlock` must allow; everybody else is served meanwhile.
  */
-export type TsHandler = (call: CommandCall, args: string[]) => Reply;
+export type TsHandler = (call: CommandCall, args: string[]) => Reply | Promise<Reply>;

@@ -19,6 +19,7 @@ import {
   Verbatim,
 } from '../resp/reply.js';
 import type { CommandCall, TsHandler } from './context.js';
+import { debugReload } from './persistence-handlers.js';
 
 interface Subcommand {
   /** Numbers of arguments, with `debug` and the subcommand's name. */
@@ -179,6 +180,23 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     Sets the threshold for elements to be inserted as plain vs packed nodes
     Default value is 1GB, allows values up to 4GB. Setting to 0 restores to default.`,
   },
+  reload: {
+    argc: ANY,
+    run: debugReload,
+    help: `RELOAD [option ...]
+    Save the RDB on disk and reload it back to memory. Valid <option> values:
+    * MERGE: conflicting keys will be loaded from RDB.
+    * NOFLUSH: the existing database will not be removed before load, but
+      conflicting keys will generate an exception and kill the server.
+    * NOSAVE: the database will be loaded from an existing RDB file.
+    Examples:
+    * DEBUG RELOAD: verify that the server is able to persist, flush and reload
+      the database.
+    * DEBUG RELOAD NOSAVE: replace the current database with the contents of an
+      existing RDB file.
+    * DEBUG RELOAD NOSAVE NOFLUSH MERGE: add the contents of an existing RDB
+      file to the database.`,
+  },
   segfault: { argc: ANY, run: crash('segfault'), help: 'SEGFAULT\n    Crash the server with sigsegv.' },
   'set-active-expire': {
     argc: [3, 3],
@@ -268,7 +286,7 @@ REPLYBUFFER RESIZING <0|1>
   help: { argc: [2, 2], run: debugHelp, help: 'HELP\n    Print this help.' },
 };
 
-export function debugCommand(call: CommandCall, args: string[]): Reply {
+export function debugCommand(call: CommandCall, args: string[]): Reply | Promise<Reply> {
   const name = args[1]!.toLowerCase();
   const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
   if (subcommand === undefined || args.length < subcommand.argc[0] || args.length > subcommand.argc[1]) {

@@ -3,6 +3,7 @@
 import { bgRewriteAof } from './aof-handlers.js';
 import { debugCommand } from './debug.js';
 import { info, lolwut } from './observability-handlers.js';
+import { save } from './persistence-handlers.js';
 import { shutdown } from './shutdown.js';
 import {
   block,
@@ -137,6 +138,7 @@ export const serverCommands = group('server', [
     flags: ['loading', 'stale', 'fast'],
     categories: ['admin', 'dangerous'],
     tips: ['nondeterministic_output'],
+    handler: ({ server }) => server.rdb.lastSave,
   }),
 
   command('lolwut', {
@@ -228,6 +230,7 @@ export const serverCommands = group('server', [
     complexity: 'O(N) where N is the total number of keys in all databases',
     arity: 1,
     flags: ['admin', 'noscript', 'no_async_loading', 'no_multi'],
+    handler: save,
   }),
 
   command('shutdown', {

@@ -23,10 +23,14 @@ export interface NativeCallbacks {
     resp: 2 | 3,
     db: number,
     local: boolean,
+    mayBlock: boolean,
     argc: number,
     bytes: string,
-  ): string;
-  /** Something to be done for a client that waits: `answerTask` says that it is. */
+  ): string | undefined;
+  /**
+   * Something to be done for a client that waits: `answerTask` says that it is. `reply` follows an upcall that returned
+   * undefined, and is answered with one line, the encoded reply.
+   */
   task(clientId: number, taskId: number, what: string, args: Buffer[]): void;
   /** 0 debug, 1 verbose, 2 notice, 3 warning. */
   log(level: number, message: string): void;
@@ -57,6 +61,52 @@ export interface PausedClients {
     | 'slot_migration_in_progress';
   actions: 'none' | 'write' | 'all';
   timeoutMs: number;
+}
+
+export interface SaveFailure {
+  /** What could not be done, by the name it has in Valkey's log; `open` for opening the file. */
+  operation: string;
+  /** The text of errno. */
+  error: string;
+}
+
+export interface LoadOptions {
+  /** Remove all data once the file's version is accepted, on the background thread if `emptyLazily`. */
+  empty: boolean;
+  emptyLazily: boolean;
+  /** Keys of the file replace those of the same name; otherwise there must be none. */
+  merge: boolean;
+  /** What is past its deadline is loaded: commands follow that reckon with it. */
+  aofBase: boolean;
+  /** Who follows the stream is told of what is past its deadline and not loaded. */
+  propagate: boolean;
+  /** Do not return before it is done. */
+  now: boolean;
+}
+
+/**
+ * `incompatible`: nothing was changed. `failed`: part of it is loaded. `unreadable`: the same, and the process has to
+ * end; `exit`: at once.
+ */
+export type LoadResult = 'ok' | 'incompatible' | 'failed' | 'unreadable' | 'exit';
+
+/** Why the file cannot be opened ('': there is none of that name), or how loading ended ('': it goes on). */
+export type LoadAnswer =
+  | { error: string; result?: undefined }
+  | { error?: undefined; result: LoadResult | '' };
+
+/** Of the load that is going on, or was last. */
+export interface LoadFigures {
+  active: boolean;
+  /** Unix time. */
+  startTime: number;
+  /** 0: not known. */
+  totalBytes: number;
+  loadedBytes: number;
+  /** Memory that the writer of the file had in use; 0: not known. */
+  usedMemory: number;
+  keysLoaded: number;
+  keysExpired: number;
 }
 
 /** Counters by their INFO names. */
@@ -140,6 +190,16 @@ export interface NativeServer {
   closeListeners(kind?: 'tcp' | 'unix'): void;
   /** False: DEBUG PAUSE-CRON holds up all periodic work. */
   cron(hz: number): boolean;
+  /** Writes all databases to a file while everything else waits. undefined: it is written and synced. */
+  saveRdb(
+    path: string,
+    options: { aofBase: boolean; keepCache: boolean; incrementalFsync: boolean },
+  ): SaveFailure | undefined;
+  /** Loads a file; the control event `loaded` tells how it ended. */
+  loadRdb(path: string, options: LoadOptions): LoadAnswer;
+  loading(): LoadFigures;
+  /** So many changes, or all that there are, are on disk. */
+  saved(changes: number): void;
   /** Hides argument i of the running command from logs. */
   redact(argument: number): void;
   /** The task of a client is done, or `failure` says what could not be. Nothing happens if the client has gone. */

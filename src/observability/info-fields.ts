@@ -4,7 +4,7 @@
  */
 import { arch, machine, release, totalmem, type } from 'node:os';
 import { formatDouble } from '../config/numbers.js';
-import { openAddon } from '../native/addon.js';
+import { type LoadFigures, openAddon } from '../native/addon.js';
 import { BUILD, REDIS_VERSION, RELEASE_STAGE, VALKEY_VERSION } from '../version.js';
 import { humanBytes, ratio, safeName, seconds } from './format.js';
 import { ALLOCATOR, memoryFigures } from './memory.js';
@@ -192,10 +192,11 @@ function memoryFields(server: ObservedServer): InfoField[] {
   ];
 }
 
-function persistenceFields({ aof, config, native, startedAt }: ObservedServer): InfoField[] {
+function persistenceFields({ aof, config, native, rdb }: ObservedServer): InfoField[] {
   const figure = aof.figures;
+  const load = native.loading();
   const fields: InfoField[] = [
-    ['loading', 0],
+    ['loading', load.active ? 1 : 0],
     ['async_loading', 0],
     ['current_cow_peak', 0],
     ['current_cow_size', 0],
@@ -205,14 +206,14 @@ function persistenceFields({ aof, config, native, startedAt }: ObservedServer): 
     ['current_save_keys_total', 0],
     ['rdb_changes_since_last_save', native.stats().dirty!],
     ['rdb_bgsave_in_progress', 0],
-    ['rdb_last_save_time', Math.floor(startedAt / 1000)],
-    ['rdb_last_bgsave_status', 'ok'],
+    ['rdb_last_save_time', rdb.lastSave],
+    ['rdb_last_bgsave_status', rdb.lastBackgroundSave],
     ['rdb_last_bgsave_time_sec', -1],
     ['rdb_current_bgsave_time_sec', -1],
-    ['rdb_saves', 0],
+    ['rdb_saves', rdb.saves],
     ['rdb_last_cow_size', 0],
-    ['rdb_last_load_keys_expired', 0],
-    ['rdb_last_load_keys_loaded', 0],
+    ['rdb_last_load_keys_expired', load.keysExpired],
+    ['rdb_last_load_keys_loaded', load.keysLoaded],
     ['aof_enabled', figure.enabled ? 1 : 0],
     ['aof_rewrite_in_progress', figure.rewriting ? 1 : 0],
     ['aof_rewrite_scheduled', figure.scheduled ? 1 : 0],
@@ -237,7 +238,33 @@ function persistenceFields({ aof, config, native, startedAt }: ObservedServer): 
       ['aof_delayed_fsync', figure.delayedSyncs],
     );
   }
+  if (load.active) fields.push(...loadingFields(load));
   return fields;
+}
+
+/** Progress is that of the file, or, where its length is not known, of the memory that its writer had in use. */
+function loadingFields(load: LoadFigures): InfoField[] {
+  let percent = 0;
+  let remaining = 1;
+  const all = load.totalBytes !== 0 ? load.totalBytes : load.usedMemory;
+  if (all !== 0) {
+    percent = (load.loadedBytes / all) * 100;
+    remaining = all - load.loadedBytes;
+  }
+  if (load.totalBytes === 0) {
+    percent = Math.min(percent, 99.99);
+    remaining = Math.max(remaining, 1);
+  }
+  const elapsed = Math.floor(Date.now() / 1000) - load.startTime;
+  const eta = elapsed === 0 ? 1 : Math.floor((elapsed * remaining) / (load.loadedBytes + 1));
+  return [
+    ['loading_start_time', load.startTime],
+    ['loading_total_bytes', load.totalBytes],
+    ['loading_rdb_used_mem', load.usedMemory],
+    ['loading_loaded_bytes', load.loadedBytes],
+    ['loading_loaded_perc', percent.toFixed(2)],
+    ['loading_eta_seconds', eta],
+  ];
 }
 
 function statsFields({ native, cachedMigrateSockets }: ObservedServer): InfoField[] {

@@ -2,11 +2,13 @@
 import type { Config } from '../config/config.js';
 import type { NativeServer } from '../native/addon.js';
 import type { AppendOnlyFile } from '../persistence/aof.js';
+import type { Rdb } from '../persistence/rdb.js';
 
 export interface ObservedServer {
   readonly config: Config;
   readonly native: NativeServer;
   readonly aof: Pick<AppendOnlyFile, 'figures'>;
+  readonly rdb: Pick<Rdb, 'lastSave' | 'saves' | 'lastBackgroundSave'>;
   /** 40 hexadecimal digits, new at every start. */
   readonly runId: string;
   /** 40 hexadecimal digits: the history of changes that this server's data are part of. */

@@ -37,6 +37,9 @@ export class Loop {
   readonly #offsets = new Int32Array(MAX_UPCALL_ARGUMENTS);
   #timer: NodeJS.Timeout | undefined;
   #hz = 10;
+  #stopped = false;
+  /** What the last upcall promised. */
+  #promised: Promise<string> | undefined;
 
   /** @throws Error when the command table and the native handlers do not agree. */
   constructor(options: LoopOptions) {
@@ -45,9 +48,12 @@ export class Loop {
     this.native = new NativeServer(
       { databases: options.databases, clustered: options.clustered },
       {
-        upcall: (commandId, clientId, resp, db, local, argc, bytes) =>
-          this.#upcall(commandId, { id: clientId, resp, db, local }, argc, bytes),
-        task: options.onTask,
+        upcall: (commandId, clientId, resp, db, local, mayBlock, argc, bytes) =>
+          this.#upcall(commandId, { id: clientId, resp, db, local, mayBlock }, argc, bytes),
+        task: (clientId, taskId, what, args) =>
+          what === 'reply'
+            ? this.#replyLater(clientId, taskId)
+            : options.onTask(clientId, taskId, what, args),
         log: (level, message) => options.log.write(LEVELS[level]!, Buffer.from(message, 'latin1')),
         control: options.onControl,
         offsets: this.#offsets,
@@ -76,10 +82,20 @@ export class Loop {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#stopped = true;
     this.native.stop();
   }
 
-  #upcall(commandId: number, client: ClientContext, argc: number, bytes: string): string {
+  /** The client waits for what the upcall before promised. */
+  #replyLater(clientId: number, taskId: number): void {
+    const promised = this.#promised!;
+    this.#promised = undefined;
+    void promised.then((reply) => {
+      if (!this.#stopped) this.native.answerTask(clientId, taskId, '', [reply]);
+    });
+  }
+
+  #upcall(commandId: number, client: ClientContext, argc: number, bytes: string): string | undefined {
     const handler = this.#options.commands.handler(commandId);
     if (handler === undefined) {
       // Arity keeps containers from being called without a subcommand.
@@ -92,6 +108,11 @@ export class Loop {
       args[i] = bytes.slice(from, to);
       from = to;
     }
-    return encodeReply(handler({ server: this.#options.context(), client }, args), client.resp);
+    const reply = handler({ server: this.#options.context(), client }, args);
+    if (!(reply instanceof Promise)) return encodeReply(reply, client.resp);
+    this.#promised = reply
+      .catch((error: unknown) => new ErrorReply(`ERR internal error: ${String(error)}`))
+      .then((later) => encodeReply(later, client.resp));
+    return undefined;
   }
 }

@@ -135,6 +135,7 @@ export async function serve(start: ServerStart): Promise<void> {
       onControl: (event) => {
         if (event === 'aof-failed') process.exit(1);
       },
+      onFatal: () => process.exit(1),
       executable: fromUtf8(resolve(start.cwd, start.program)),
       supervised: supervisor.active === 'none' ? 'no' : supervisor.active,
     });
@@ -148,7 +149,7 @@ export async function serve(start: ServerStart): Promise<void> {
     log,
     notify: (message) => supervisor.notify(message),
     now: () => performance.now(),
-    isLoading: () => false,
+    isLoading: () => server.loading,
     timeoutMs: () => config.int('shutdown-timeout') * 1000,
     signalFlags: (signal) =>
       new Set(
@@ -157,7 +158,7 @@ export async function serve(start: ServerStart): Promise<void> {
           .filter((word): word is ShutdownWord & typeof word => word !== 'default'),
       ),
     drain: null,
-    steps: [server.aof.finalSync()],
+    steps: [server.aof.finalSync(), server.rdb.finalSave()],
     pidFile,
     close: () => server.native.halt(),
     failed: () => {},
@@ -214,6 +215,8 @@ export async function serve(start: ServerStart): Promise<void> {
   );
   server.start();
   try {
+    const loaded = config.bool('appendonly') || (await server.rdb.restore());
+    if (!loaded) process.exit(1);
     await server.aof.start();
   } catch (error) {
     if (!(error instanceof AofFatal)) throw error;

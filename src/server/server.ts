@@ -13,6 +13,7 @@ import type { ParameterName } from '../config/parameters.js';
 import type { NativeServer } from '../native/addon.js';
 import type { Log } from '../observability/log.js';
 import { AppendOnlyFile } from '../persistence/aof.js';
+import { Rdb } from '../persistence/rdb.js';
 import { REDIS_VERSION, VALKEY_VERSION } from '../version.js';
 import { Loop } from './loop.js';
 
@@ -36,7 +37,11 @@ const NATIVE_PARAMETERS: readonly ParameterName[] = [
   'no-appendfsync-on-rewrite',
   'aof-timestamp-enabled',
   'rdbcompression',
+  'rdbchecksum',
   'rdb-version-check',
+  'rdb-key-save-delay',
+  'key-load-delay',
+  'loading-process-events-interval-bytes',
   'client-query-buffer-limit',
   'timeout',
   'tcp-keepalive',
@@ -86,6 +91,8 @@ export interface ServerOptions {
   commands?: CommandTable;
   onControl?: (event: string, detail: string) => void;
   onCron?: () => void;
+  /** What a file of data holds leaves nothing but to end. */
+  onFatal?: () => void;
   /** `port 0` means a port that the system chooses, instead of none. */
   ephemeral?: boolean;
   /** Absolute path of the program, latin1 bytes; '' (the default) for a server inside of another program. */
@@ -115,6 +122,7 @@ export class Server implements ServerContext {
   readonly startedAt = Date.now();
   readonly loop: Loop;
   readonly aof: AppendOnlyFile;
+  readonly rdb: Rdb;
   readonly #migrateLinks = new MigrateLinks();
   #closed = false;
   readonly ephemeral: boolean;
@@ -139,7 +147,10 @@ export class Server implements ServerContext {
       log,
       context: (): CommandCall['server'] => this,
       onTask: (client, task, what, args) => this.#runTask(client, task, what, args),
-      onControl: options.onControl ?? (() => {}),
+      onControl: (event, detail) => {
+        if (event === 'loaded') this.rdb.loadEnded(detail);
+        else options.onControl?.(event, detail);
+      },
       onCron: options.onCron ?? (() => {}),
     });
     this.aof = new AppendOnlyFile({
@@ -148,12 +159,14 @@ export class Server implements ServerContext {
       native: this.native,
       saving: () => false,
       rewrite: () => null,
-      rewriteNow: (path) => {
+      rewriteNow: (path, format) => {
+        if (format === 'rdb') return this.rdb.writeBase(path);
         writeFileSync(path, '');
         return true;
       },
-      loadRdb: () => null,
+      loadRdb: (path, now) => this.rdb.loadBase(path, now),
     });
+    this.rdb = new Rdb({ config, log, native: this.native, fatal: options.onFatal ?? (() => {}) });
     for (const name of NATIVE_PARAMETERS) this.#push(name);
     this.native.setting('server-version', VALKEY_VERSION);
     this.native.setting('redis-version', REDIS_VERSION);
@@ -176,6 +189,10 @@ export class Server implements ServerContext {
 
   get shutdownRemainingMs(): number | null {
     return this.shutdown.remainingMs;
+  }
+
+  get loading(): boolean {
+    return this.native.loading().active;
   }
 
   get cachedMigrateSockets(): number {

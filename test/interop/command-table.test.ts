@@ -7,7 +7,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CommandCall } from '../../src/commands/context.js';
 import { ALL_GROUPS, type Command, CommandTable } from '../../src/commands/registry.js';
-import { encodeReply } from '../../src/resp/reply.js';
+import { encodeReply, type Reply } from '../../src/resp/reply.js';
 import { parseReply, type RespClient, RespError, type RespValue } from '../support/resp-client.js';
 import { findValkeyServer, type RunningValkey, startValkey } from '../support/valkey.js';
 
@@ -24,7 +24,7 @@ const table = new CommandTable(ALL_GROUPS, { includeUnbuilt: true });
 function answer(resp: 2 | 3, args: string[]): Buffer {
   const call = { server: { commands: table }, client: { id: 1, resp, db: 0 } } as unknown as CommandCall;
   const command = table.resolve(args)!;
-  return Buffer.from(encodeReply(table.handler(command.id)!(call, args), resp), 'latin1');
+  return Buffer.from(encodeReply(table.handler(command.id)!(call, args) as Reply, resp), 'latin1');
 }
 
 /** The lines of an encoded reply in a fixed order: equal iff the replies are equal but for the order of elements. */

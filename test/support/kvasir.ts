@@ -44,7 +44,8 @@ export class RunningKvasir {
   #child: ChildProcess;
   #log = '';
   #exited: Promise<unknown>;
-  #wake: () => void = () => {};
+  /** Who waits for the log to grow. */
+  readonly #waiting = new Set<() => void>();
 
   private constructor(
     readonly port: number,
@@ -101,11 +102,13 @@ export class RunningKvasir {
       const left = deadline - Date.now();
       if (left <= 0) throw new Error(`not logged in ${timeoutMs} ms: ${pattern}\n${this.#log}`);
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#wake = () => {
+        const wake = () => {
           clearTimeout(timer);
+          this.#waiting.delete(wake);
           resolve();
         };
+        const timer = setTimeout(wake, left);
+        this.#waiting.add(wake);
       });
     }
   }
@@ -173,7 +176,7 @@ export class RunningKvasir {
     });
     const read = (chunk: Buffer) => {
       this.#log += chunk.toString('latin1');
-      this.#wake();
+      for (const wake of this.#waiting) wake();
     };
     child.stdout!.on('data', read);
     child.stderr!.on('data', read);

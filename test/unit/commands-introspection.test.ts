@@ -3,7 +3,7 @@ import type { CommandCall } from '../../src/commands/context.js';
 import { CommandTable } from '../../src/commands/registry.js';
 import { serverCommandCommands } from '../../src/commands/server-command.js';
 import { command, group, keyAt, native, string } from '../../src/commands/spec.js';
-import { encodeReply } from '../../src/resp/reply.js';
+import { encodeReply, type Reply } from '../../src/resp/reply.js';
 import { parseReply, RespError } from '../support/resp-client.js';
 
 const tiny = new CommandTable([
@@ -27,7 +27,7 @@ const tiny = new CommandTable([
 
 function bytes(resp: 2 | 3, ...args: string[]): string {
   const call = { server: { commands: tiny }, client: { id: 1, resp, db: 0 } } as unknown as CommandCall;
-  return encodeReply(tiny.handler(tiny.resolve(args)!.id)!(call, args), resp);
+  return encodeReply(tiny.handler(tiny.resolve(args)!.id)!(call, args) as Reply, resp);
 }
 
 const parsed = (...args: string[]) => parseReply(Buffer.from(bytes(3, ...args), 'latin1'));

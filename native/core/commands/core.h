@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/collation.h"
+#include "base/log_level.h"
 #include "base/rng.h"
 #include "base/strbuf.h"
 #include "commands/blocking.h"
@@ -33,13 +34,12 @@
 #include "commands/transaction.h"
 #include "keyspace/eviction.h"
 #include "keyspace/keyspace.h"
+#include "persist/load_types.h"
 
 namespace kvasir {
 
 // Who may run the protected commands of one kind: nobody, everybody, or who connects from this machine.
 enum class Access : uint8_t { kNobody, kAnybody, kLocal };
-
-enum class LogLevel : int { kDebug = 0, kVerbose = 1, kNotice = 2, kWarning = 3 };
 
 // A user as the data plane knows it: the compiled form of what src/acl decides.
 struct User {
@@ -90,6 +90,9 @@ struct Settings {
   int64_t commandlog_large_reply_max_len = 128;
   EncodingLimits encodings;
   bool rdb_compression = true;
+  bool rdb_checksum = true;
+  int64_t rdb_key_save_delay_us = 0;  // as LoadPace::key_delay_us
+  LoadPace load_pace;
   bool rdb_version_check_strict = true;
   bool enable_debug_assert = false;
   bool hide_user_data_from_log = true;
@@ -348,6 +351,8 @@ class Core {
   bool stream_active = false;  // somebody reads the propagation stream
   bool loading = false;
   bool replica = false;  // of another server
+  // Sources of function libraries, as files brought them.
+  std::vector<std::string> libraries;
   Client* executing = nullptr;
   // Arguments of the running command that must not appear in logs: bit i for argument i.
   uint64_t redacted_args = 0;

@@ -10,6 +10,7 @@ void Transaction::drop_queue() {
   queue.clear();
   queue.shrink_to_fit();
   command_flags = 0;
+  common_flags = ~uint64_t{0};
   bytes = 0;
 }
 

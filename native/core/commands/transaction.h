@@ -25,9 +25,10 @@ struct Transaction {
   };
   static constexpr size_t kUsualSize = 16;  // of a queue: room from the start
   std::vector<Queued> queue;
-  uint64_t command_flags = 0;  // of all that is queued, or'ed
-  size_t bytes = 0;            // of their arguments
-  bool refused = false;        // a command could not be queued: EXEC will discard
+  uint64_t command_flags = 0;            // of all that is queued, or'ed
+  uint64_t common_flags = ~uint64_t{0};  // and'ed
+  size_t bytes = 0;                      // of their arguments
+  bool refused = false;                  // a command could not be queued: EXEC will discard
 
   // EXEC will run nothing: what is queued need not be kept, and nothing more is.
   void drop_queue();

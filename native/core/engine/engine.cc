@@ -9,6 +9,12 @@
 namespace kvasir {
 
 namespace {
+// EXEC may, if all that it will run may.
+bool may_run_while_loading(const Client& c, const Command& cmd) {
+  if (!(cmd.flags & kCmdLoading)) return false;
+  return c.transaction == nullptr || cmd.fullname != "exec" || (c.transaction->common_flags & kCmdLoading);
+}
+
 // Reply memory granted to a client that has not authenticated: enough for errors.
 constexpr size_t kUnauthenticatedOutput = 1024;
 // A command that took longer than this makes the cached clock stale.
@@ -18,6 +24,7 @@ constexpr uint64_t kLongCommandUs = 500;
 Engine::Engine(int databases, bool clustered, Hooks* hooks)
     : core(databases, clustered, this, hooks),
       aof(&stream, this),
+      loading(this),
       eviction(this),
       expire_cycle_(&core.keyspace, mono_us),
       replica_keys_(&core.keyspace),
@@ -223,7 +230,7 @@ Executed Engine::judge(Client& c, Pending& p) {
                "context");
     return Executed::kDone;
   }
-  if (core.loading && !(cmd->flags & kCmdLoading)) {
+  if (core.loading && !may_run_while_loading(c, *cmd)) {
     reject(c, cmd, "LOADING Valkey is loading the dataset in memory");
     return Executed::kDone;
   }
@@ -258,6 +265,7 @@ void Engine::queue(Client& c, Pending& p) {
     t.queue.push_back({SavedRequest(p.request), p.command, p.hash, p.slot});
     t.bytes += t.queue.back().request.bytes() + t.queue.back().request.argc() * sizeof(void*);
     t.command_flags |= p.command->flags;
+    t.common_flags &= p.command->flags;
   }
   c.reply.status("QUEUED");
 }
@@ -516,11 +524,13 @@ void Engine::cron(int64_t hz) {
   } else if (core.debug.active_expire) {
     replica_keys_.run();
   }
-  dicts_.run(core.settings.activerehashing, hz);
+  // Tables have been made as large as they will have to be.
+  if (!core.loading) dicts_.run(core.settings.activerehashing, hz);
 }
 
 bool Engine::between_turns() {
-  bool more = eviction.running() && eviction.run() == EvictResult::kRunning;
+  bool more = loading.run();
+  if (eviction.running() && eviction.run() == EvictResult::kRunning) more = true;
   if (core.waiting.any_ready() && !core.loading) {
     // Who waited for a key that was evicted has a reply now, to be sent by the next turn.
     serve_ready();

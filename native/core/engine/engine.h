@@ -11,6 +11,7 @@
 #include "engine/commandlog.h"
 #include "engine/eviction.h"
 #include "engine/load_samples.h"
+#include "engine/loading.h"
 #include "keyspace/dict_upkeep.h"
 #include "keyspace/expire_cycle.h"
 #include "keyspace/value_prefetch.h"
@@ -36,6 +37,7 @@ class Engine final : public Signals, public Executor, private AofListener {
   PropagationStream stream;
   AofWriter aof;
   LoadSamples load;
+  Loading loading;
   Eviction eviction;
 
   // Reads the clocks. Once at the start of a turn, and by execute() after a command that took long.

@@ -120,6 +120,10 @@ class Database {
     keys_++;
     if (clustered_) mark(KeyIndex::kAll, k.slot);
   }
+  // Makes room for n keys of a slot in all, if there is memory for it.
+  void reserve(KeyIndex i, int s, size_t n) {
+    if (n > 0) slot_for_insert(s).dict(i).try_expand(n);
+  }
   Entry* erase(const KeyRef& k) {
     const EntrySlot at = find(k);
     return at ? erase_at(k, at) : nullptr;

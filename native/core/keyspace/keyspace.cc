@@ -71,6 +71,16 @@ void Keyspace::add(Database& db, const KeyRef& k, const EntryRoom& room, Entry* 
   added(db, k, e);
 }
 
+bool Keyspace::load(Database& db, const KeyRef& k, Entry* e) {
+  EntryRoom room;
+  if (db.find_or_prepare(k, &room)) return false;
+  init_access(e);
+  db.insert_at(k, room, e);
+  if (e->expire_ms() != kNoExpiry) db.insert_expiring(k, e);
+  if (may_be_filed(*e)) file(db, k.slot, e);
+  return true;
+}
+
 void Keyspace::replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e) {
   Entry* old = slot.get();
   e->set_lru(old->lru());

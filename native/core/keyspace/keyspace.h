@@ -166,6 +166,15 @@ class Keyspace {
   // Inserts a key that is not there. Takes e. Its deadline, if it has one, is indexed.
   void add(Database& db, const KeyRef& k, Entry* e);
   void add(Database& db, const KeyRef& k, const EntryRoom& room, Entry* e);
+  // Inserts a key that a file brings: nobody is told. False: there is one with that name, and e is still the
+  // caller's.
+  bool load(Database& db, const KeyRef& k, Entry* e);
+  // A key, or fields of it, that a file brings past their deadlines and that are not loaded: who follows the
+  // stream is told.
+  void tell_expired(Database& db, Slice key) { signals_->propagate_delete(db, key, lazyfree_expire); }
+  void tell_fields_expired(Database& db, Slice key, std::span<const Slice> fields) {
+    signals_->propagate_field_delete(db, key, fields, false, lazyfree_expire);
+  }
   // Replaces the entry at slot by e: the deadline index follows, access data carries over, the old entry is
   // freed (lazily when lazyfree_server_del says so and it is large).
   void replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e);

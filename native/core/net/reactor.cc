@@ -315,9 +315,13 @@ void Reactor::limit_client_memory() {
   if (follow) engine_->evict_clients();
 }
 
-// Has the loop turn when a pause ends or a blocked client's time is over.
+// Has the loop turn when a pause ends, a blocked client's time is over or loading goes on.
 void Reactor::wake_for_deadlines() {
   int64_t next = engine_->core.pauses.next_end_ms();
+  if (const uint64_t due = engine_->loading.due_us(); due != 0) {
+    const int64_t at = wall_ms() + static_cast<int64_t>((due - std::min(due, mono_us())) / 1000) + 1;
+    if (next == 0 || at < next) next = at;
+  }
   const int64_t wait = engine_->core.waiting.next_deadline_ms();
   if (wait != kNoDeadline && (next == 0 || wait < next)) next = wait;
   if (next == 0) return;

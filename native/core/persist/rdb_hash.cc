@@ -168,7 +168,7 @@ RdbLoaded load(RdbInput& in, RdbType type, const EncodingLimits& limits, Collect
   const bool big = dated || n > static_cast<uint64_t>(limits.hash_max_listpack_entries);
   // Room for no more than the bytes that are there can hold: the count is a claim.
   constexpr size_t kLeastBytes = 2;
-  *c = big ? hash_make_big(std::min<uint64_t>(n, in.left() / kLeastBytes)) : hash_make(limits, 0, 0);
+  *c = big ? hash_make_big(in.believed(n, kLeastBytes)) : hash_make(limits, 0, 0);
   const RdbLoaded result = load_fields(in, n, dated, limits, c);
   if (result != RdbLoaded::kOk) kHashOps.destroy(*c);
   return result;

@@ -1,7 +1,9 @@
 #include "persist/rdb_io.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "base/lzf.h"
 #include "base/numbers.h"
@@ -54,12 +56,25 @@ void RdbWriter::string(Slice s) {
   int64_t v;
   if (s.size <= kShortInteger && parse_i64(s, &v) && short_integer(v)) return;
   if (compress_ && s.size > kWorthCompressing) {
+    if (sink_ != nullptr) {
+      sink_->chunk->strings.push_back({out_->size(), s.size, {}});
+      bytes(s);
+      return next_chunk_if_full();
+    }
     std::string packed(s.size - kLeastGain, '\0');
     const size_t n = lzf_compress(s, packed.data(), packed.size());
     if (n > 0) return packed_string({packed.data(), n}, s.size);
   }
   length(s.size);
   bytes(s);
+  if (sink_ != nullptr) next_chunk_if_full();
+}
+
+void RdbWriter::string(StrBuf* b) {
+  if (sink_ == nullptr || b->size() < kPinFrom) return string(b->slice());
+  sink_->chunk->strings.push_back({out_->size(), 0, StrRef(b->retain())});
+  sink_->chunk->pinned_bytes += b->size();
+  next_chunk_if_full();
 }
 
 void RdbWriter::packed_string(Slice lzf, size_t size) {
@@ -124,28 +139,86 @@ bool RdbInput::real(double* v) {
   return true;
 }
 
-bool RdbInput::string(Slice* out, std::string* scratch) {
-  uint64_t n;
-  bool coded;
+bool RdbInput::packed_lengths(uint64_t* packed, uint64_t* original) {
+  return length(packed) && length(original) && *original / kMaxExpansion <= *packed;
+}
+
+bool RdbInput::unpack(uint64_t packed, uint64_t original, std::string* scratch) {
   Slice s;
-  if (!length_or_coding(&n, &coded)) return false;
-  if (!coded) return bytes(n, out);
-  if (n == kLzf) {
-    uint64_t packed, original;
-    if (!length(&packed) || !length(&original) || !bytes(packed, &s)) return false;
-    if (original / kMaxExpansion > packed) return false;
-    scratch->resize(original);
-    if (lzf_decompress(s, scratch->data(), original) != original) return false;
-    *out = *scratch;
-    return true;
-  }
-  if (n > kInt32 || !bytes(size_t{1} << n, &s)) return false;
+  if (!bytes(packed, &s)) return false;
+  scratch->resize(original);
+  return lzf_decompress(s, scratch->data(), original) == original;
+}
+
+bool RdbInput::integer(uint64_t coding, std::string* scratch) {
+  Slice s;
+  if (coding > kInt32 || !bytes(size_t{1} << coding, &s)) return false;
   uint64_t raw = 0;
   memcpy(&raw, s.data, s.size);
   const auto unused = static_cast<unsigned>(64 - 8 * s.size);
   char digits[kInt64Chars];
   scratch->assign(digits, format_i64(digits, static_cast<int64_t>(raw << unused) >> unused));
+  return true;
+}
+
+bool RdbInput::string(Slice* out, std::string* scratch) {
+  uint64_t n, original;
+  bool coded;
+  if (!length_or_coding(&n, &coded)) return false;
+  if (!coded) return bytes(n, out);
+  if (n == kLzf) {
+    if (!packed_lengths(&n, &original) || !unpack(n, original, scratch)) return false;
+  } else if (!integer(n, scratch)) {
+    return false;
+  }
   *out = *scratch;
+  return true;
+}
+
+bool RdbInput::string(size_t longest, Slice* out, std::string* scratch, StrRef* buffer) {
+  uint64_t n, original;
+  bool coded;
+  if (!length_or_coding(&n, &coded)) return false;
+  if (!coded) return n > longest ? plain_buffer(n, buffer) : bytes(n, out);
+  if (n != kLzf) {
+    if (!integer(n, scratch)) return false;
+  } else if (!packed_lengths(&n, &original)) {
+    return false;
+  } else if (original <= longest) {
+    if (!unpack(n, original, scratch)) return false;
+  } else {
+    Slice packed;
+    if (!bytes(n, &packed)) return false;
+    StrRef unpacked(StrBuf::try_create(original));
+    if (!unpacked || lzf_decompress(packed, unpacked->data(), original) != original) return false;
+    *buffer = std::move(unpacked);
+    return true;
+  }
+  *out = *scratch;
+  return true;
+}
+
+// The buffer grows with what has come: its length is a claim.
+bool RdbInput::plain_buffer(uint64_t n, StrRef* buffer) {
+  constexpr uint64_t kAtOnce = 64 << 20;
+  if (n > most_left() || n > StrBuf::kMaxCapacity) return false;
+  StrRef b(StrBuf::try_create(0, std::min(n, kAtOnce)));
+  if (!b) return false;
+  for (uint64_t have = 0; have < n;) {
+    const uint64_t piece = std::min(n - have, kAtOnce);
+    b = StrRef(StrBuf::ensure_capacity(b.take(), have + piece));
+    if (!read_into(b->data() + have, piece)) return false;
+    have += piece;
+    b->set_size(have);
+  }
+  *buffer = StrRef(StrBuf::shrink(b.take()));
+  return true;
+}
+
+bool RdbInput::read_into(char* to, size_t n) {
+  Slice s;
+  if (!bytes(n, &s)) return false;
+  memcpy(to, s.data, n);
   return true;
 }
 

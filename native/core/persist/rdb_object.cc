@@ -65,6 +65,40 @@ bool type_from(uint8_t rdb, Type* type) {
 
 }  // namespace
 
+bool rdb_type_known(uint8_t type) {
+  Type unused;
+  return type_from(type, &unused);
+}
+
+const char* rdb_type_name(uint8_t type) {
+  static constexpr const char* kNames[] = {
+      "string",
+      "list-linked",
+      "set-hashtable",
+      "zset-v1",
+      "hash-hashtable",
+      "zset-v2",
+      "module-pre-release",
+      "module-value",
+      "",
+      "hash-zipmap",
+      "list-ziplist",
+      "set-intset",
+      "zset-ziplist",
+      "hash-ziplist",
+      "quicklist",
+      "stream",
+      "hash-listpack",
+      "zset-listpack",
+      "quicklist-v2",
+      "stream-v2",
+      "set-listpack",
+      "stream-v3",
+      "hash-volatile-items",
+  };
+  return type < std::size(kNames) ? kNames[type] : "unknown";
+}
+
 RdbType rdb_type_of(const Entry& e) {
   if (e.type() == Type::kString) return RdbType::kString;
   return kCollections[static_cast<size_t>(e.type())]->type(e.collection());
@@ -75,6 +109,8 @@ void rdb_save_value(RdbWriter& out, const Entry& e) {
     kCollections[static_cast<size_t>(e.type())]->save(out, e.collection());
   } else if (e.is_int()) {
     out.integer_string(e.int_value());
+  } else if (e.has_buffer()) {
+    out.string(e.buffer());
   } else {
     char unused[24];
     out.string(e.string_value(unused));
@@ -88,8 +124,10 @@ RdbLoaded rdb_load_value(RdbInput& in, uint8_t rdb_type, Slice key, int64_t expi
   if (type == Type::kString) {
     Slice value;
     std::string scratch;
-    if (!in.string(&value, &scratch)) return RdbLoaded::kCorrupt;
-    *out = Entry::make_string(key, value, expire_ms);
+    StrRef buffer;
+    if (!in.string(Entry::kMaxEmbedded, &value, &scratch, &buffer)) return RdbLoaded::kCorrupt;
+    *out = buffer ? Entry::make_buffer(key, buffer.take(), expire_ms)
+                  : Entry::make_string(key, value, expire_ms);
     return RdbLoaded::kOk;
   }
   const RdbCollection* ops = kCollections[static_cast<size_t>(type)];

@@ -35,6 +35,10 @@ enum class RdbType : uint8_t {
 // else there.
 inline constexpr uint8_t kFirstForeignType = 22;
 
+// Whether values of that type can be read here: those of modules cannot.
+[[nodiscard]] bool rdb_type_known(uint8_t type);
+// What the check of a file calls a type.
+[[nodiscard]] const char* rdb_type_name(uint8_t type);
 [[nodiscard]] RdbType rdb_type_of(const Entry& e);
 void rdb_save_value(RdbWriter& out, const Entry& e);
 

@@ -81,7 +81,7 @@ bool load_members(RdbInput& in, uint64_t members, const EncodingLimits& limits, 
     if (!set_add(c, limits, member)) return in.refuse("Duplicate set members detected");
     // What is still to come needs no resizing, but for no more than the input can hold.
     if (compact && c->encoding == Encoding::kHashtable) {
-      set_dict(*c).try_expand(static_cast<size_t>(std::min<uint64_t>(members, set_size(*c) + in.left())));
+      set_dict(*c).try_expand(static_cast<size_t>(in.believed(members - i, 1) + set_size(*c)));
     }
   }
   return true;
@@ -91,9 +91,8 @@ RdbLoaded load_table(RdbInput& in, const EncodingLimits& limits, Collection* c) 
   uint64_t members;
   if (!in.length(&members)) return RdbLoaded::kCorrupt;
   if (members == 0) return RdbLoaded::kEmpty;
-  *c = members > intset_limit(limits)
-           ? set_make_big(static_cast<size_t>(std::min<uint64_t>(members, in.left())))
-           : Collection{Encoding::kIntset, Intset::make().data()};
+  *c = members > intset_limit(limits) ? set_make_big(static_cast<size_t>(in.believed(members, 1)))
+                                      : Collection{Encoding::kIntset, Intset::make().data()};
   if (load_members(in, members, limits, c)) return RdbLoaded::kOk;
   set_destroy(*c);
   return RdbLoaded::kCorrupt;

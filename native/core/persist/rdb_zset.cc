@@ -76,7 +76,7 @@ std::optional<Collection> load_members(RdbInput& in, RdbType type, const Encodin
                                        uint64_t count) {
   // Room for no more than the bytes that are there can hold: the count is a claim.
   constexpr size_t kLeastBytes = 2;
-  ZsetBuilder members(std::min<uint64_t>(count, in.left() / kLeastBytes));
+  ZsetBuilder members(in.believed(count, kLeastBytes));
   std::string scratch;
   for (; count > 0; count--) {
     Slice bytes;

@@ -1,0 +1,31 @@
+/** SAVE and what DEBUG has to do with files of data. */
+import { ErrorReply, OK, type Reply } from '../resp/reply.js';
+import type { CommandCall } from './context.js';
+
+/** No reason given: the log has it. */
+const FAILED = new ErrorReply('ERR');
+const NOT_LOADED = new ErrorReply('ERR Error trying to load the RDB dump, check server logs.');
+
+export function save({ server }: CommandCall): Reply {
+  server.rdb.saves++;
+  return server.rdb.save() ? OK : FAILED;
+}
+
+/** DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE] */
+export function debugReload({ server, client }: CommandCall, args: string[]): Reply | Promise<Reply> {
+  const words = new Set(args.slice(2).map((word) => word.toLowerCase()));
+  const merge = words.delete('merge');
+  const flush = !words.delete('noflush');
+  const saveFirst = !words.delete('nosave');
+  if (words.size > 0) {
+    return new ErrorReply('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.');
+  }
+  if (saveFirst && !server.rdb.save()) return FAILED;
+  const finish = (result: string): Reply => {
+    if (result !== 'ok') return NOT_LOADED;
+    server.log.notice('DB reloaded by DEBUG RELOAD');
+    return OK;
+  };
+  const options = { empty: flush, merge };
+  return client.mayBlock ? server.rdb.load(options).then(finish) : finish(server.rdb.loadNow(options));
+}
