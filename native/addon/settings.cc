@@ -93,10 +93,16 @@ const std::unordered_map<std::string, Apply>& table() {
       {"max-new-connections-per-cycle", number(&Settings::max_new_connections_per_cycle)},
       {"active-expire-effort", number(&Settings::active_expire_effort)},
       {"hz", number(&Settings::hz)},
+      {"min-replicas-to-write", number(&Settings::min_replicas_to_write)},
+      {"min-replicas-max-lag", number(&Settings::min_replicas_max_lag_s)},
       {"protected-mode", flag(&Settings::protected_mode)},
       {"latency-tracking", flag(&Settings::latency_tracking)},
       {"activerehashing", flag(&Settings::activerehashing)},
-      {"latency-monitor-threshold", number(&Settings::latency_monitor_threshold_ms)},
+      {"latency-monitor-threshold",
+       [](Engine& e, const Napi::Value& v) {
+         e.core.settings.latency_monitor_threshold_ms = v.ToNumber().Int64Value();
+         e.core.keyspace.time_expiry = e.core.settings.latency_monitor_threshold_ms > 0;
+       }},
       {"commandlog-execution-slower-than", number(&Settings::commandlog_execution_slower_than_us)},
       {"commandlog-request-larger-than", number(&Settings::commandlog_request_larger_than)},
       {"commandlog-reply-larger-than", number(&Settings::commandlog_reply_larger_than)},

@@ -23,6 +23,7 @@ class RecordedSignals final : public Signals {
   void propagate_delete(Database&, Slice key, bool lazy) override {
     events += (lazy ? "<unlink " : "<del ") + key.str() + "> ";
   }
+  void expiry_took(int64_t) override {}
   void propagate_field_delete(Database& db, Slice key, std::span<const Slice> fields, bool key_gone,
                               bool lazy) override {
     events += "<hdel " + key.str();

@@ -76,6 +76,8 @@ const NATIVE_PARAMETERS: readonly ParameterName[] = [
   'maxmemory-eviction-tenacity',
   'lazyfree-lazy-eviction',
   'replica-ignore-maxmemory',
+  'min-replicas-to-write',
+  'min-replicas-max-lag',
   'replica-read-only',
   'requirepass',
   'import-mode',

@@ -10,7 +10,7 @@ let server: RunningKvasir;
 let client: RespClient;
 
 beforeAll(async () => {
-  server = await startKvasir();
+  server = await startKvasir(['--enable-debug-command', 'yes']);
   client = await server.connect();
 });
 
@@ -149,6 +149,29 @@ describe('LATENCY', () => {
     expect(await client.send('LATENCY', 'GRAPH', name)).toContain(`${name} - high `);
     expect(await client.send('LATENCY', 'DOCTOR')).toMatch(/Here is some advice for you/);
     expect(await client.send('LATENCY', 'RESET', name.toUpperCase())).toBe(1);
+    await config('latency-monitor-threshold', 0);
+  });
+
+  test.each([
+    ['expire-del', 'when it is asked for'],
+    ['expire-cycle', 'by itself'],
+  ])('%s: a big key that expires %s', async (event) => {
+    await config('latency-monitor-threshold', 1);
+    await client.send('FLUSHALL');
+    await config('lazyfree-lazy-expire', 'no');
+    await client.send('DEBUG', 'SET-ACTIVE-EXPIRE', event === 'expire-del' ? 0 : 1);
+    for (let from = 0; from < 200_000; from += 10_000) {
+      await client.send('SADD', 'big', ...Array.from({ length: 10_000 }, (_, i) => `member:${from + i}`));
+    }
+    await client.send('PEXPIRE', 'big', 1);
+    const deadline = Date.now() + 5000;
+    while ((await client.send('DBSIZE')) !== 0) {
+      expect(Date.now()).toBeLessThan(deadline);
+      if (event === 'expire-del') await client.send('TTL', 'big');
+    }
+    const events = (await client.send('LATENCY', 'LATEST')) as unknown[][];
+    expect(events.map(([name]) => name)).toEqual(expect.arrayContaining([event, 'expire-del']));
+    expect(await client.send('LATENCY', 'GRAPH', event)).toContain(`${event} - high `);
     await config('latency-monitor-threshold', 0);
   });
 });

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningKvasir, startKvasir } from '../support/kvasir.js';
-import type { RespClient } from '../support/resp-client.js';
+import { type RespClient, RespError } from '../support/resp-client.js';
 
 let server: RunningKvasir;
 let client: RespClient;
@@ -108,6 +108,29 @@ describe('INFO', () => {
     await client.send('CONFIG', 'RESETSTAT');
     expect((await info('errorstats')).size).toBe(0);
     expect((await info('commandstats')).has('cmdstat_set')).toBe(false);
+  });
+
+  test('what fails inside EXEC is counted once, as a failure of the command and not of EXEC', async () => {
+    for (const failing of [
+      ['AUTH', 'a'],
+      ['LPUSH', 'text', 'a'],
+    ]) {
+      await client.send('CONFIG', 'RESETSTAT');
+      await client.send('MULTI');
+      await client.send('SET', 'text', 'b');
+      await client.send(...failing);
+      await client.send('EXEC');
+      const code = failing[0] === 'AUTH' ? 'ERR' : 'WRONGTYPE';
+      expect(await info('errorstats')).toEqual(new Map([[`errorstat_${code}`, 'count=1']]));
+      expect(await number('stats', 'total_error_replies')).toBe(1);
+      const commands = await info('commandstats');
+      expect(commands.get(`cmdstat_${failing[0]!.toLowerCase()}`)).toMatch(/^calls=1,.*,failed_calls=1$/);
+      expect(commands.get('cmdstat_exec')).toMatch(/^calls=1,.*,failed_calls=0$/);
+      // EXEC's own error is EXEC's.
+      expect(await client.send('EXEC')).toEqual(new RespError('ERR EXEC without MULTI'));
+      expect((await info('commandstats')).get('cmdstat_exec')).toMatch(/^calls=2,.*,failed_calls=1$/);
+      expect(await number('stats', 'total_error_replies')).toBe(2);
+    }
   });
 
   test('keyspace and changes', async () => {

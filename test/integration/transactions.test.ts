@@ -110,6 +110,32 @@ test('EXEC that is refused ends the transaction with the reason', async () => {
   expect(await a.send('EXEC', 'x')).toEqual(refused);
 });
 
+test('where too few replicas would know of them, writes are refused, at last by EXEC', async () => {
+  const refused = new RespError('NOREPLICAS Not enough good replicas to write.');
+  await a.send('MULTI');
+  await a.send('SET', 'k', 'v');
+  await b.send('CONFIG', 'SET', 'min-replicas-to-write', '1');
+  expect(await a.send('EXEC')).toEqual(
+    new RespError(
+      'EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write.',
+    ),
+  );
+  expect(await a.send('SET', 'k', 'v')).toEqual(refused);
+  expect(await a.send('GET', 'k')).toBe(null);
+  await a.send('MULTI');
+  expect(await a.send('SET', 'k', 'v')).toEqual(refused);
+  expect(await a.send('EXEC')).toEqual(
+    new RespError('EXECABORT Transaction discarded because of previous errors.'),
+  );
+  await a.pipeline([['MULTI'], ['GET', 'k']]);
+  expect(await a.send('EXEC')).toEqual([null]);
+  // Without a lag that makes a replica a good one there is nothing to demand.
+  await b.send('CONFIG', 'SET', 'min-replicas-max-lag', '0');
+  expect(await a.send('SET', 'k', 'v')).toBe('OK');
+  await b.send('CONFIG', 'SET', 'min-replicas-max-lag', '10', 'min-replicas-to-write', '0');
+  expect(await a.send('SET', 'k', 'v')).toBe('OK');
+});
+
 test('DISCARD forgets what was queued and watched', async () => {
   await a.pipeline([['WATCH', 'k'], ['MULTI'], ['SET', 'k', 'queued'], ['DISCARD']]);
   await b.send('SET', 'k', 'other');

@@ -74,6 +74,8 @@ struct Settings {
   int64_t maxmemory_eviction_tenacity = 10;
   bool lazyfree_lazy_eviction = true;
   bool replica_ignore_maxmemory = true;
+  int64_t min_replicas_to_write = 0;    // writes are refused with fewer good replicas; 0: never
+  int64_t min_replicas_max_lag_s = 10;  // a replica that was heard of since then is a good one; 0: as above
   bool protected_mode = true;
   bool lazyfree_lazy_expire = true;
   bool lazyfree_lazy_user_del = true;
@@ -350,7 +352,12 @@ class Core {
   Propagation propagation;
   bool stream_active = false;  // somebody reads the propagation stream
   bool loading = false;
-  bool replica = false;  // of another server
+  bool replica = false;       // of another server
+  int64_t good_replicas = 0;  // of this one: online, and heard of within min_replicas_max_lag_s
+  // A primary that shall not write where too few others would know of it (min-replicas-to-write).
+  [[nodiscard]] bool enough_good_replicas() const {
+    return good_replicas >= settings.min_replicas_to_write || settings.min_replicas_max_lag_s == 0 || replica;
+  }
   // Sources of function libraries, as files brought them.
   std::vector<std::string> libraries;
   Client* executing = nullptr;

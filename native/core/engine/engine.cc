@@ -78,7 +78,6 @@ bool Engine::hash_first_key(Pending* p) const {
 }
 
 void Engine::reject(Client& c, Command* command, Slice error) {
-  const uint64_t before = c.reply.errors();
   if (command != nullptr) command->rejected++;
   if (c.transaction != nullptr) {
     c.transaction->refused = true;
@@ -90,13 +89,13 @@ void Engine::reject(Client& c, Command* command, Slice error) {
     const std::string text = error.str();
     c.reply.error("EXECABORT Transaction discarded because of: " +
                   (text.starts_with("ERR ") ? text.substr(4) : text));
-    count_errors(c, nullptr, before);
+    count_errors(c, nullptr);
     // Monitors saw MULTI: they see that the transaction is over.
     if (core.monitors.any()) core.monitors.feed(c, judged_, 0);
     return;
   }
   c.reply.error(error);
-  count_errors(c, nullptr, before);
+  count_errors(c, nullptr);
 }
 
 std::string Engine::unusable(const Request& r, const Command* command) {
@@ -144,10 +143,11 @@ bool Engine::may_run_protected(Client& c, Command& command) {
   return false;
 }
 
-void Engine::count_errors(Client& c, Command* command, uint64_t before) {
-  if (c.reply.errors() == before) return;
-  core.counters.total_error_replies += c.reply.errors() - before;
-  core.counters.errors.add(c.reply.last_error(), c.reply.errors() - before, false);
+void Engine::count_errors(Client& c, Command* command) {
+  const uint64_t errors = c.reply.take_errors();
+  if (errors == 0) return;
+  core.counters.total_error_replies += errors;
+  core.counters.errors.add(c.reply.last_error(), errors, false);
   if (command != nullptr) command->failed++;
 }
 
@@ -223,6 +223,10 @@ Executed Engine::judge(Client& c, Pending& p) {
     reject(c, cmd, std::string("MISCONF Errors writing to the AOF file: ") + strerror(aof.write_error()));
     return Executed::kDone;
   }
+  if ((flags & kCmdWrite) != 0 && !core.enough_good_replicas()) [[unlikely]] {
+    reject(c, cmd, "NOREPLICAS Not enough good replicas to write.");
+    return Executed::kDone;
+  }
   if (c.flags.pubsub && reply.resp == 2 && !cmd->subscriber_may) [[unlikely]] {
     reject(c, cmd,
            "ERR Can't execute '" + cmd->fullname +
@@ -291,7 +295,6 @@ void Engine::run_command(Client& c, Pending& p) {
   Command* cmd = p.command;
   Reply& reply = c.reply;
   const uint64_t written = reply.written();
-  const uint64_t errors = reply.errors();
   const uint64_t dirty = core.keyspace.dirty;
   Client* outer = core.executing;
   core.executing = &c;
@@ -345,8 +348,8 @@ void Engine::run_command(Client& c, Pending& p) {
   cmd->calls++;
   cmd->nsec += ns;
   if (core.settings.latency_tracking) cmd->histogram.record(static_cast<int64_t>(ns));
-  if (reply.errors() != errors) [[unlikely]]
-    count_errors(c, cmd, errors);
+  if (reply.errors() != 0) [[unlikely]]
+    count_errors(c, cmd);
   c.commands++;
   core.counters.commands_processed++;
 

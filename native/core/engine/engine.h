@@ -113,6 +113,9 @@ class Engine final : public Signals, public Executor, private AofListener {
   // Follows the pauses as time goes by. True when they have become less strict since the last call, so that
   // postponed clients should try again.
   bool pause_loosened();
+  // Counts the errors that were replied since this was last called, as failures of the command if one is
+  // given.
+  void count_errors(Client& c, Command* command);
   // Adds a latency sample if the monitor is on and it is long enough.
   void latency_sample(const char* event, int64_t us) {
     const int64_t ms = us / 1000;
@@ -125,6 +128,7 @@ class Engine final : public Signals, public Executor, private AofListener {
   void key_modified(Database& db, Slice key, bool by_client) override;
   void notify(uint32_t klass, const char* event, Slice key, int db) override;
   void propagate_delete(Database& db, Slice key, bool lazy) override;
+  void expiry_took(int64_t us) override { latency_sample("expire-del", us); }
   void propagate_field_delete(Database& db, Slice key, std::span<const Slice> fields, bool key_gone,
                               bool lazy) override;
   void flushed(int db) override;
@@ -152,7 +156,6 @@ class Engine final : public Signals, public Executor, private AofListener {
   void reject(Client& c, Command* command, Slice error);
   // False: it has been refused. Of commands with the flag PROTECTED: DEBUG, and subcommands of MODULE.
   bool may_run_protected(Client& c, Command& command);
-  void count_errors(Client& c, Command* command, uint64_t before);
   // Appends what the command did to the propagation stream: one command, or several in MULTI/EXEC.
   void propagate(const Call& call, bool changed);
   // One command of what is propagated; within a group (EXEC, scripts) what is more than one is wrapped in

@@ -75,7 +75,6 @@ bool Engine::end_wait(Client& c, WaitEnd end) {
   const std::unique_ptr<BlockedOnKeys> what = core.waiting.unblock(&c);
   core.keyspace.interest_ready = core.waiting.clients() > 0;
   c.blocked = Blocked::kNo;
-  const uint64_t before = c.reply.errors();
   const uint64_t written = c.reply.written();
   c.reply.muted = c.flags.reply_off || c.flags.reply_skip;
   if (end == WaitEnd::kTimeout) {
@@ -95,7 +94,7 @@ bool Engine::end_wait(Client& c, WaitEnd end) {
                   static_cast<int64_t>(what->run_ns / 1000), c.reply.written() - written);
     }
   }
-  count_errors(c, nullptr, before);
+  count_errors(c, nullptr);
   c.commands++;
   core.counters.commands_processed++;
   c.unblocked();

@@ -1,5 +1,6 @@
 #include "keyspace/keyspace.h"
 
+#include "base/clock.h"
 #include "keyspace/lazyfree.h"
 #include "keyspace/value.h"
 
@@ -42,7 +43,9 @@ void Keyspace::delete_expired(Database& db, const KeyRef& k) {
   // The key may be a slice of the entry that is about to be freed.
   const std::string key = k.key.str();
   const KeyRef own(key, k.hash, k.slot);
+  const uint64_t began_us = time_expiry ? mono_us() : 0;
   remove(db, own, lazyfree_expire);
+  if (time_expiry) signals_->expiry_took(static_cast<int64_t>(mono_us() - began_us));
   stats.expired++;
   notify(kNotifyExpired, "expired", key, db);
   modified(db, key, false);

@@ -59,6 +59,8 @@ class Signals {
   virtual void notify(uint32_t klass, const char* event, Slice key, int db) = 0;
   // The key reached its deadline and is being deleted here: replicas and the AOF get a DEL or UNLINK.
   virtual void propagate_delete(Database& db, Slice key, bool lazy) = 0;
+  // Taking out a key that was due took so long; only while time_expiry is set.
+  virtual void expiry_took(int64_t us) = 0;
   // Fields reached their deadlines and have been removed; the key with them if none was left (lazy: as in
   // propagate_delete).
   virtual void propagate_field_delete(Database& db, Slice key, std::span<const Slice> fields, bool key_gone,
@@ -266,6 +268,7 @@ class Keyspace {
   // deadline.
   bool ignore_expiry = false;
   bool lazyfree_expire = true, lazyfree_server_del = true;
+  bool time_expiry = false;  // the latency monitor is on
   uint32_t interest_notify = 0;
   // Bits of those who want to hear of modified(): who asks for it keeps its bit.
   enum Interest : uint8_t { kWatchers = 1, kTrackers = 2 };

@@ -159,10 +159,8 @@ void Reactor::accepted(int fd, bool unix_socket) {
 
 void Reactor::protocol_error(Connection& c) {
   Core& core = engine_->core;
-  const uint64_t before = c.reply.errors();
   c.reply.error(parse_error_reply(c.parser.error(), c.parser.got()));
-  core.counters.total_error_replies += c.reply.errors() - before;
-  core.counters.errors.add(c.reply.last_error(), c.reply.errors() - before, false);
+  engine_->count_errors(c, nullptr);
   if (!core.logs(LogLevel::kVerbose)) {
     // Nothing to format.
   } else if (core.settings.hide_user_data_from_log) {

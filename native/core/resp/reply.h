@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "base/copy.h"
 #include "base/numbers.h"
@@ -20,8 +21,10 @@ class Reply {
 
   // Bytes written so far by this writer (commandlog large-reply, tot-net-out of a command).
   [[nodiscard]] uint64_t written() const { return written_; }
-  // Number of error replies written so far: call() compares it to know that a command failed.
+  // Error replies written and not yet counted in the statistics. Who counts them takes them, so that what a
+  // command inside a command replied (EXEC) is not counted, and blamed, once more outside.
   [[nodiscard]] uint64_t errors() const { return errors_; }
+  uint64_t take_errors() { return std::exchange(errors_, 0); }
   [[nodiscard]] Slice last_error() const { return {last_error_, last_error_size_}; }
 
   void raw(Slice s) {
