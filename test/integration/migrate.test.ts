@@ -104,8 +104,13 @@ test('options that make no sense are refused', async () => {
 
 test('nobody waits inside a transaction', async () => {
   await a.send('SET', 'k', 'v');
-  await a.pipeline([['MULTI'], ['MIGRATE', '127.0.0.1', String(target.port), 'k', '3', '1000']]);
+  await a.pipeline([
+    ['MULTI'],
+    ['MIGRATE', '127.0.0.1', String(target.port), 'none', '3', '1000'],
+    ['MIGRATE', '127.0.0.1', String(target.port), 'k', '3', '1000'],
+  ]);
   expect(await a.send('EXEC')).toEqual([
+    'NOKEY',
     new RespError('ERR MIGRATE cannot wait for another server inside a transaction or a script'),
   ]);
   expect(await a.send('GET', 'k')).toBe('v');

@@ -147,15 +147,16 @@ void send(Call& call, const Options& o, std::unique_ptr<MigrateTask> task, const
 }
 
 void begin(Call& call, const Options& o) {
-  if (!call.may_block()) {
-    return call.reply().error("ERR MIGRATE cannot wait for another server inside a transaction or a script");
-  }
   auto task = std::make_unique<MigrateTask>(&call.core);
   std::string requests;
   for (int i = o.first_key; i < o.first_key + o.keys; i++) {
     const Slice key = call.arg(i);
     const Entry* e = call.ks().lookup_read(call.db(), call.key(i));
     if (e == nullptr) continue;
+    if (!call.may_block()) {
+      return call.reply().error(
+          "ERR MIGRATE cannot wait for another server inside a transaction or a script");
+    }
     append_key(call, key, e, o.replace, &requests);
     task->sent.push_back({key.str(), KeyWatch(&call.core, call.client.db, key)});
   }
