@@ -14,6 +14,7 @@ struct Listener final : Signals {
   void key_modified(Database&, Slice, bool) override {}
   void notify(uint32_t, const char*, Slice, int) override {}
   void propagate_delete(Database&, Slice, bool) override {}
+  void expiry_took(int64_t) override {}
   void propagate_field_delete(kvasir::Database&, kvasir::Slice, std::span<const kvasir::Slice>, bool,
                               bool) override {}
   void key_ready(Database&, Slice, Type) override {}

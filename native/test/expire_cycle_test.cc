@@ -14,6 +14,7 @@ struct Listener final : Signals {
     if (klass == kNotifyExpired && std::string(event) == "expired") events++;
   }
   void propagate_delete(Database&, Slice, bool) override { deletes++; }
+  void expiry_took(int64_t) override {}
   void propagate_field_delete(kvasir::Database&, kvasir::Slice, std::span<const kvasir::Slice>, bool,
                               bool) override {}
   void flushed(int) override {}

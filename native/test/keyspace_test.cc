@@ -18,6 +18,7 @@ struct Listener final : Signals {
   void key_modified(Database&, Slice, bool) override {}
   void notify(uint32_t, const char*, Slice, int) override {}
   void propagate_delete(Database&, Slice, bool) override { deletes++; }
+  void expiry_took(int64_t) override {}
   void propagate_field_delete(kvasir::Database&, kvasir::Slice, std::span<const kvasir::Slice>, bool,
                               bool) override {}
   void flushed(int db) override { flushes.push_back(db); }
