@@ -95,7 +95,7 @@ TEST(a_transaction_is_propagated_as_its_commands) {
   b.run({"SET", "b", "2"});
   b.run({"EXEC"});
   b.run({"SET", "c", "3"});
-  CHECK_EQ(read_all(reader), "SELECT 0;MULTI;SET a 1;SET b 2;EXEC;SET c 3;");
+  CHECK_EQ(read_all(reader), "MULTI;SELECT 0;SET a 1;SET b 2;EXEC;SET c 3;");
 }
 
 // EXEC says that it is not to be propagated itself; without a reader nobody takes that back.

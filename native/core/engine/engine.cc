@@ -416,20 +416,20 @@ void Engine::emit(int db, std::span<const Slice> argv, bool replicas_only) {
   }
   if (group_size_ == 2) {
     static const Slice kMulti[] = {{"MULTI", 5}};
-    append(group_first_db_, kMulti);
+    append(-1, kMulti);
     const std::vector<Slice> first(group_first_.begin(), group_first_.end());
     append(group_first_db_, first, group_first_replicas_only_);
   }
   append(db, argv, replicas_only);
 }
 
-void Engine::end_group(int db) {
+void Engine::end_group() {
   if (group_size_ == 1) {
     const std::vector<Slice> first(group_first_.begin(), group_first_.end());
     append(group_first_db_, first, group_first_replicas_only_);
   } else if (group_size_ > 1) {
     static const Slice kExec[] = {{"EXEC", 4}};
-    append(db, kExec);
+    append(-1, kExec);
   }
   group_size_ = 0;
   group_first_.clear();
@@ -460,7 +460,7 @@ void Engine::propagate(const Call& call, bool changed) {
     for (const auto& item : p.items()) append(item);
     if (together) nesting_--;
   }
-  if (nesting_ == 0 && group_size_ > 0) end_group(db);
+  if (nesting_ == 0 && group_size_ > 0) end_group();
   p.reset();
 }
 
@@ -596,7 +596,7 @@ void Engine::propagate_field_delete(Database& db, Slice key, std::span<const Sli
     emit(db.id(), gone);
   }
   nesting_--;
-  end_group(db.id());
+  end_group();
 }
 
 void Engine::aof_log(bool warning, const std::string& text) {

@@ -167,7 +167,7 @@ class Engine final : public Signals, public Executor, private AofListener {
     // Until it has a second command, nothing of a group is in the stream.
     if (aof.timestamps && aof.active() && group_size_ < 2) aof.note_time(core.wall_s);
   }
-  void end_group(int db);
+  void end_group();
   // A command for the commandlog.
   struct Logged {
     const Command& command;

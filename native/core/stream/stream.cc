@@ -68,7 +68,7 @@ void PropagationStream::write_bulk(Slice s) {
 
 uint64_t PropagationStream::append(int db, std::span<const Slice> argv) {
   if (!active()) return offset_;
-  if (db != db_) {
+  if (db >= 0 && db != db_) {
     db_ = db;
     char number[kInt64Chars];
     write_header('*', 2);

@@ -31,7 +31,8 @@ class PropagationStream {
   // Bytes in blocks that readers still hold.
   [[nodiscard]] size_t held_bytes() const { return held_bytes_; }
 
-  // Appends one command that runs in database db, with a SELECT before it when the stream was in another one.
+  // Appends one command that runs in database db, with a SELECT before it when the stream was in another one;
+  // -1: one to which databases do not matter, as MULTI and EXEC.
   // Returns where the command itself begins.
   uint64_t append(int db, std::span<const Slice> argv);
   // The database of what was appended last; -1: a SELECT comes next.
@@ -74,8 +75,8 @@ class PropagationStream::Reader {
 
   [[nodiscard]] uint64_t offset() const { return offset_; }
   [[nodiscard]] uint64_t pending() const { return stream_->offset_ - offset_; }
-  // Fills at most max iovecs with the bytes from the reader's position on, or from `skip` bytes behind it, and
-  // with no more than `most` bytes; they stay valid until consume(). Precondition: skip <= pending().
+  // Fills at most max iovecs with the bytes from the reader's position on, or from `skip` bytes behind it,
+  // and with no more than `most` bytes; they stay valid until consume(). Precondition: skip <= pending().
   int peek(iovec* iov, int max, uint64_t skip = 0, uint64_t most = UINT64_MAX) const;
   void consume(uint64_t n);
 
