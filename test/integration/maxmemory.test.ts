@@ -97,6 +97,22 @@ test('a lower limit takes effect without any further command, and is told of', a
   expect(server.log).toContain('is smaller than the current memory usage');
 });
 
+test('telling clients of evicted keys does not make more keys go', async () => {
+  await client.send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru', 'maxmemory-eviction-tenacity', '100');
+  const trackers = await Promise.all(Array.from({ length: 10 }, () => server.connect()));
+  const keys = Array.from({ length: 300 }, (_, i) => `${i}:${'x'.repeat(1000)}`);
+  await client.pipeline(keys.map((key) => ['SET', key, 'x']));
+  for (const tracker of trackers) {
+    await tracker.send('HELLO', '3');
+    await tracker.send('CLIENT', 'TRACKING', 'ON');
+    await tracker.pipeline(keys.map((key) => ['GET', key]));
+  }
+  await client.send('CONFIG', 'SET', 'maxmemory', String((await info('used_memory')) - 100_000));
+  expect(await info('evicted_keys')).toBeGreaterThan(0);
+  expect(await client.send('DBSIZE')).toBeGreaterThan(150);
+  expect(await trackers[0]!.readPush()).toEqual(['invalidate', [expect.stringContaining('xxx')]]);
+});
+
 test('the keys that were used last stay', async () => {
   await client.send(
     'CONFIG',

@@ -535,7 +535,7 @@ bool Engine::between_turns() {
   bool more = loading.run();
   if (eviction.running() && eviction.run() == EvictResult::kRunning) more = true;
   if (core.waiting.any_ready() && !core.loading) {
-    // Who waited for a key that was evicted has a reply now, to be sent by the next turn.
+    // Who waited for a key that was evicted has a reply now, and may go on with the next turn.
     serve_ready();
     more = true;
   }

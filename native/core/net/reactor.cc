@@ -94,7 +94,11 @@ void InputArena::reset() {
   end_ = cur_ + kInputChunk;
 }
 
-Reactor::Reactor(Engine* engine, Poller* poller) : engine_(engine), poller_(poller) {}
+Reactor::Reactor(Engine* engine, Poller* poller) : engine_(engine), poller_(poller) {
+  // Made by the first message that needs it, it would add to used_memory at a time when eviction makes room,
+  // and telling of evicted keys would have more of them go.
+  replies_.shared();
+}
 
 Reactor::~Reactor() { shutdown(); }
 
@@ -203,11 +207,14 @@ void Reactor::turn() {
   input_.reset();
   core.retired.release();
   mem_collect();
-  // Background work may have left something to send: clients were queued, or wait for what is told once a
-  // turn.
-  if (engine_->between_turns() || engine_->wants_turn() || !flushing_.empty() || !unread_.empty()) {
-    poller_->wake();
+  const bool more = engine_->between_turns();
+  // What background work has to tell clients leaves at once. Kept for the next turn, the invalidations of keys
+  // that were evicted would count as used memory there, and more keys would be evicted to make up for them.
+  if (engine_->wants_turn() || !flushing_.empty()) {
+    deliver();
+    free_closed();
   }
+  if (more || !unread_.empty()) poller_->wake();
   turn_number_++;
   in_turn_ = false;
   count_turn(commands_before);
