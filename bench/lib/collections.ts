@@ -382,7 +382,7 @@ const KINDS: readonly Kind[] = [
     title: 'set, integers',
     standard: false,
     head: (key) => ['SADD', key],
-    element: (n) => [`9${n.slice(4)}`],
+    element: (n) => [`9${n.replace(/^0{4}/, '')}`],
     valueSize: 0,
   },
   {

@@ -1,5 +1,6 @@
 #include "base/alloc.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/background.h"
 #include "check.h"
 
 using namespace kvasir;
@@ -86,6 +88,60 @@ void storm(uint64_t seed, int steps) {
 }
 
 }  // namespace
+
+#if defined(KVASIR_SLABS) && !defined(KVASIR_TSAN)  // whose shadow counts as resident
+namespace {
+size_t resident() {
+  FILE* f = fopen("/proc/self/statm", "r");
+  unsigned long size = 0;
+  unsigned long rss = 0;
+  if (f != nullptr) {
+    if (fscanf(f, "%lu %lu", &size, &rss) != 2) rss = 0;
+    fclose(f);
+  }
+  return rss * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+}  // namespace
+
+// First of all, since the chunks of a heap that was larger once may be huge pages.
+TEST(alloc_small_heap_is_small) {
+  const HeapScope scope;
+  uint64_t now_us = 1;
+  mem_upkeep(now_us);
+  const bool collapses = madvise(nullptr, 0, 25) == 0;  // MADV_COLLAPSE
+  const size_t before = resident();
+  // A little of everything.
+  std::vector<void*> all;
+  for (size_t n = 8; n <= kMaxSlabObject; n += 8) {
+    void* p = mem_alloc(n);
+    memset(p, 1, n);
+    mem_free(p);
+  }
+  if (collapses) CHECK(resident() < before + (size_t{1} << 20));
+  // Full chunks become huge pages, and hold what they held.
+  constexpr size_t kEach = 64;
+  for (size_t i = 0; i < (size_t{20} << 20) / kEach; i++) {
+    all.push_back(mem_alloc(kEach));
+    memset(all.back(), static_cast<int>(i % 251), kEach);
+  }
+  const size_t full = resident();
+  for (int i = 0; i < 3; i++) {
+    mem_upkeep(now_us += 1'000'000);
+    background_drain();
+  }
+  CHECK(resident() < full + (size_t{1} << 20));
+  size_t wrong = 0;
+  for (size_t i = 0; i < all.size(); i++) {
+    const auto* p = static_cast<const unsigned char*>(all[i]);
+    wrong += p[0] != i % 251 || p[kEach - 1] != i % 251 ? 1 : 0;
+  }
+  CHECK_EQ(wrong, 0u);
+  // What is idle goes back, one chunk at a time.
+  for (void* p : all) mem_free(p);
+  for (int i = 0; i < 30; i++) mem_upkeep(now_us += 1'000'000);
+  CHECK(resident() < full - (size_t{17} << 20));
+}
+#endif
 
 TEST(alloc_storm_accounts_to_zero) {
   const size_t before = mem_used();
@@ -262,19 +318,6 @@ TEST(alloc_heap_is_inherited) {
 
 #ifdef KVASIR_SLABS
 #ifndef KVASIR_TSAN  // its shadow counts as resident
-namespace {
-size_t resident() {
-  FILE* f = fopen("/proc/self/statm", "r");
-  unsigned long size = 0;
-  unsigned long rss = 0;
-  if (f != nullptr) {
-    if (fscanf(f, "%lu %lu", &size, &rss) != 2) rss = 0;
-    fclose(f);
-  }
-  return rss * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
-}  // namespace
-
 TEST(alloc_gives_memory_back) {
   const HeapScope scope;
   mem_purge();

@@ -99,6 +99,38 @@ test('broadcasting tells one message per prefix and turn', async () => {
   expect(await reader.readPush()).toEqual(['invalidate', ['a:9']]);
 });
 
+test('prefixes of one client must not overlap', async () => {
+  const track = (...prefixes: string[]) =>
+    reader.send('CLIENT', 'TRACKING', 'ON', 'BCAST', ...prefixes.flatMap((p) => ['PREFIX', p]));
+  const refused = (prefix: string, other: string, where = 'an existing') =>
+    new RespError(
+      `ERR Prefix '${prefix}' overlaps with ${where} prefix '${other}'. Prefixes for a single client must not overlap.`,
+    );
+  const memory = async () =>
+    Number(/tot-mem=(\d+)/.exec((await reader.raw('CLIENT', 'INFO')).toString())![1]);
+  const before = await memory();
+  const many = Array.from({ length: 100 }, (_, i) => `m${String(i).padStart(3, '0')}`);
+  expect(await track('d', 'bb', ...many)).toBe('OK');
+  expect((await memory()) - before).toBeGreaterThan(100 * 16);
+  expect(await track('a', 'c', 'e')).toBe('OK');
+  for (const [prefix, other] of [
+    ['bbb', 'bb'],
+    ['b', 'bb'],
+    ['bb', 'bb'],
+    ['m', 'm000'],
+    ['m0500', 'm050'],
+    ['ee', 'e'],
+  ] as const) {
+    expect(await track('x', prefix), prefix).toEqual(refused(prefix, other));
+  }
+  expect(await track('')).toEqual(refused('', 'a'));
+  expect(await track('x', 'yy', 'y')).toEqual(refused('yy', 'y', 'another provided'));
+  expect(await track('x', 'y')).toBe('OK');
+  // All keys, which nobody compares with what is there.
+  expect(await track()).toBe('OK');
+  expect(await track('z')).toEqual(refused('z', ''));
+});
+
 test('flushing invalidates everything', async () => {
   await reader.send('CLIENT', 'TRACKING', 'ON');
   await reader.send('GET', 'a');

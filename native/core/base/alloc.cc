@@ -11,18 +11,21 @@
 // - Arena fields are guarded by Arena::mutex, except the tables indexed by slab, which belong to the owners.
 #include "base/alloc.h"
 
+#include "base/background.h"
 #include "base/prefetch.h"
 
 #ifdef KVASIR_SLABS
 
 #include <malloc.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace kvasir {
@@ -38,9 +41,17 @@ constexpr size_t kChunkSize = size_t{2} << 20;
 constexpr unsigned kSlabsPerChunk = kChunkSize / kSlabSize;
 constexpr uint32_t kAllSlabs = 0xffffffffu;
 constexpr uint32_t kNone = 0xffffffffu;
-constexpr unsigned kMaxHeaps = 1023;      // what fits into a tag beside the class
+constexpr unsigned kClassMask = (1u << kClassBits) - 1;
+constexpr unsigned kMaxHeaps = (1u << (16 - kClassBits)) - 1;
+static_assert(kClasses <= kClassMask);
 constexpr unsigned kCollectBatch = 4096;  // objects a call of mem_collect returns: some 50 us
 constexpr size_t kKeepSlabs = 64;         // empty slabs kept whatever the load
+constexpr size_t kIdleSlabs = 8;          // thereof even if nobody has wanted one for a while
+// Chunks that begin in small pages. A heap of a few chunks is touched here and there, and a huge page makes
+// all of a chunk resident: as much again as the data. What is full is collapsed by mem_upkeep().
+constexpr uint32_t kSmallPageChunks = 32;
+constexpr int kMadvCollapse = 25;  // MADV_COLLAPSE, Linux 6.1
+constexpr uint64_t kUpkeepUs = 1'000'000;
 #ifdef KVASIR_TSAN
 constexpr size_t kReserveMax = size_t{16} << 30;  // the sanitizer shadows what is reserved
 constexpr size_t kReserveMin = size_t{1} << 30;
@@ -119,7 +130,7 @@ struct Heap : HeapFront {
 struct Chunk {
   uint32_t free;   // bit per slab without owner
   uint32_t dirty;  // thereof with pages that were not given back
-  bool no_huge;    // was released in part: huge pages would bring the released part back
+  bool huge;       // huge pages may back it; not while parts of it are released, which they would bring back
 };
 
 struct Arena {
@@ -135,6 +146,7 @@ struct Arena {
   size_t free_hint = 0;   // no chunk with a free slab in words below
   size_t dirty_hint = 0;  // no chunk with a dirty slab in words above
   size_t dirty = 0;       // slabs
+  size_t dirty_low = 0;   // fewest of them since the last upkeep
   size_t taken = 0;       // slabs
   std::atomic<Heap*> heaps[kMaxHeaps + 1] = {};
   std::atomic<unsigned> heap_count{0};
@@ -207,6 +219,21 @@ void set_bit(std::vector<uint64_t>& bits, size_t i, bool on) {
   bits[i / 64] = on ? bits[i / 64] | mask : bits[i / 64] & ~mask;
 }
 
+// Whether the kernel makes a huge page of what is there when it is asked to.
+bool can_collapse() {
+  static const bool can = madvise(reinterpret_cast<void*>(range.base), 0, kMadvCollapse) == 0;
+  return can;
+}
+
+bool wants_huge(uint32_t chunk) {
+  return huge_pages.load(std::memory_order_relaxed) && (chunk >= kSmallPageChunks || !can_collapse());
+}
+
+void allow_huge(Chunk& c, char* start, bool on) {
+  if (c.huge != on) madvise(start, kChunkSize, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  c.huge = on;
+}
+
 // With the mutex held. Lowest chunk with a free slab, mapping another one if there is none.
 uint32_t chunk_with_free(Arena& a) {
   const uint32_t count = a.chunk_count.load(std::memory_order_relaxed);
@@ -218,8 +245,9 @@ uint32_t chunk_with_free(Arena& a) {
   if (count == a.chunk_limit) return kNone;
   char* const start = slab_start(count * kSlabsPerChunk);
   if (mprotect(start, kChunkSize, PROT_READ | PROT_WRITE) != 0) return kNone;
-  if (huge_pages.load(std::memory_order_relaxed)) madvise(start, kChunkSize, MADV_HUGEPAGE);
-  a.chunks[count] = {kAllSlabs, 0, false};
+  const bool huge = wants_huge(count);
+  madvise(start, kChunkSize, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  a.chunks[count] = {kAllSlabs, 0, huge};
   set_bit(a.with_free, count, true);
   a.free_hint = count / 64;
   a.chunk_count.store(count + 1, std::memory_order_relaxed);
@@ -235,7 +263,7 @@ uint32_t slab_take(Arena& a) {
   const uint32_t mask = 1u << bit;
   if ((c.dirty & mask) != 0) {
     c.dirty &= ~mask;
-    a.dirty--;
+    a.dirty_low = std::min(a.dirty_low, --a.dirty);
     if (c.dirty == 0) set_bit(a.with_dirty, ci, false);
   }
   c.free &= ~mask;
@@ -244,21 +272,31 @@ uint32_t slab_take(Arena& a) {
   return ci * kSlabsPerChunk + bit;
 }
 
-// With the mutex held. Gives the pages of the highest chunk that has any to give back to the system.
-size_t release_one_chunk(Arena& a) {
+// With the mutex held. The highest chunk with a dirty slab for which the predicate holds.
+template <class F>
+uint32_t dirty_chunk(Arena& a, F&& wanted) {
   while (a.dirty_hint > 0 && a.with_dirty[a.dirty_hint] == 0) a.dirty_hint--;
-  const uint64_t w = a.with_dirty[a.dirty_hint];
-  if (w == 0) return 0;
-  const auto ci = static_cast<uint32_t>(a.dirty_hint * 64 + 63 - static_cast<unsigned>(__builtin_clzll(w)));
+  for (size_t word = a.dirty_hint + 1; word-- > 0;) {
+    for (uint64_t left = a.with_dirty[word]; left != 0;) {
+      const unsigned bit = 63 - static_cast<unsigned>(__builtin_clzll(left));
+      const auto ci = static_cast<uint32_t>(word * 64 + bit);
+      if (wanted(a.chunks[ci])) return ci;
+      left ^= uint64_t{1} << bit;
+    }
+  }
+  return kNone;
+}
+
+// With the mutex held. Gives the dirty pages of a chunk back to the system; the bytes.
+size_t release_chunk(Arena& a, uint32_t ci) {
+  if (ci == kNone) return 0;
   Chunk& c = a.chunks[ci];
   char* const start = slab_start(ci * kSlabsPerChunk);
   if (c.free == kAllSlabs) {
     madvise(start, kChunkSize, MADV_DONTNEED);
-    if (c.no_huge && huge_pages.load(std::memory_order_relaxed)) madvise(start, kChunkSize, MADV_HUGEPAGE);
-    c.no_huge = false;
+    allow_huge(c, start, wants_huge(ci));
   } else {
-    if (!c.no_huge) madvise(start, kChunkSize, MADV_NOHUGEPAGE);
-    c.no_huge = true;
+    allow_huge(c, start, false);
     for (uint32_t left = c.dirty; left != 0;) {
       const auto first = static_cast<unsigned>(__builtin_ctz(left));
       const uint32_t inverse = ~(left >> first);
@@ -270,8 +308,49 @@ size_t release_one_chunk(Arena& a) {
   const auto slabs = static_cast<size_t>(__builtin_popcount(c.dirty));
   c.dirty = 0;
   a.dirty -= slabs;
+  a.dirty_low = std::min(a.dirty_low, a.dirty);
   set_bit(a.with_dirty, ci, false);
   return slabs * kSlabSize;
+}
+
+size_t release_one_chunk(Arena& a) {
+  return release_chunk(a, dirty_chunk(a, [](const Chunk&) { return true; }));
+}
+
+// With the mutex held. What nobody wanted since the last upkeep goes, a chunk at a time. A huge page is not
+// given up for little.
+void release_idle(Arena& a) {
+  const size_t idle = std::exchange(a.dirty_low, a.dirty);
+  if (idle <= kIdleSlabs) return;
+  release_chunk(a, dirty_chunk(a, [](const Chunk& c) {
+                  return !c.huge || c.free == kAllSlabs || __builtin_popcount(c.dirty) >= 8;
+                }));
+}
+
+bool full_in_small_pages(const Chunk& c) { return c.free == 0 && !c.huge; }
+
+// Whether all but a sixteenth of a chunk's pages are there. Its slabs may be taken for classes of which there
+// is hardly an object.
+bool resident(char* start) {
+  static const size_t count = kChunkSize / static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  unsigned char pages[kChunkSize / 4096];
+  if (mincore(start, kChunkSize, pages) != 0) return false;
+  const auto there = std::count_if(pages, pages + count, [](unsigned char p) { return (p & 1) != 0; });
+  return static_cast<size_t>(there) * 16 >= count * 15;
+}
+
+// On the background thread. The lock is taken anew for each chunk, as what it takes to copy one is felt by
+// who needs a slab meanwhile.
+void collapse_full_chunks(Arena& a) {
+  for (uint32_t ci = 0; ci < a.chunk_count.load(std::memory_order_relaxed); ci++) {
+    const std::lock_guard lock(a.mutex);
+    Chunk& c = a.chunks[ci];
+    char* const start = slab_start(ci * kSlabsPerChunk);
+    if (!full_in_small_pages(c) || !resident(start)) continue;
+    allow_huge(c, start, true);
+    // Should there be no huge page now, the kernel's own thread comes round some time.
+    madvise(start, kChunkSize, kMadvCollapse);
+  }
 }
 
 void slab_give(Arena& a, uint32_t slab) {
@@ -370,7 +449,7 @@ Heap* heap_create(Arena& a) {
   const unsigned number = a.heap_count.load(std::memory_order_relaxed) + 1;
   if (number > kMaxHeaps) return nullptr;
   auto* h = new Heap;
-  h->tag = number << 6;
+  h->tag = number << kClassBits;
   for (unsigned cls = 0; cls < kClasses; cls++) {
     h->partial[cls] = kNone;
     h->cache[cls].count = 0;
@@ -460,9 +539,9 @@ void free_other(void* p) {
     return;
   }
   const unsigned tag = range.tag[slab_of(p)];
-  if (tag < kClasses) abort();  // not an object: its slab has no owner
-  Heap* const owner = arena().heaps[tag >> 6].load(std::memory_order_acquire);
-  const int64_t size = kClassSize[tag % kClasses];
+  if (tag <= kClassMask) abort();  // not an object: its slab has no owner
+  Heap* const owner = arena().heaps[tag >> kClassBits].load(std::memory_order_acquire);
+  const int64_t size = kClassSize[tag & kClassMask];
   if (Heap* h = own_heap()) {
     bump(h->used, -size);
   } else {
@@ -502,7 +581,7 @@ void* mem_realloc(void* p, size_t size) {
   if (p == nullptr) return mem_alloc(size);
   size_t have;
   if (in_range(p)) {
-    const unsigned cls = range.tag[slab_of(p)] % kClasses;
+    const unsigned cls = range.tag[slab_of(p)] & kClassMask;
     if (size <= kMaxSlabObject && class_of(size) == cls) return p;
     have = kClassSize[cls];
   } else {
@@ -521,7 +600,7 @@ void* mem_realloc(void* p, size_t size) {
 }
 
 size_t mem_usable(const void* p) {
-  if (in_range(p)) return kClassSize[range.tag[slab_of(p)] % kClasses];
+  if (in_range(p)) return kClassSize[range.tag[slab_of(p)] & kClassMask];
   return malloc_usable_size(const_cast<void*>(p));
 }
 
@@ -538,7 +617,7 @@ size_t mem_used() {
 }
 
 MemStats mem_stats() {
-  const Arena& a = arena();
+  Arena& a = arena();
   int64_t slab = homeless_used.load(std::memory_order_relaxed);
   int64_t large = homeless_large.load(std::memory_order_relaxed);
   int64_t active = 0;
@@ -555,6 +634,8 @@ MemStats mem_stats() {
   s.large = non_negative(large);
   s.active = non_negative(active) * kSlabSize + s.large;
   s.mapped = a.chunk_count.load(std::memory_order_relaxed) * kChunkSize;
+  const std::lock_guard lock(a.mutex);
+  s.held = (a.taken + a.dirty) * kSlabSize;
   return s;
 }
 
@@ -570,6 +651,27 @@ void mem_return_large() {
 #if defined(__GLIBC__)
   malloc_trim(0);
 #endif
+}
+
+void mem_upkeep(uint64_t now_us) {
+  static std::atomic<uint64_t> next_us{0};
+  static std::atomic<bool> collapsing{false};
+  uint64_t due = next_us.load(std::memory_order_relaxed);
+  if (now_us < due || !next_us.compare_exchange_strong(due, now_us + kUpkeepUs)) return;
+  Arena& a = arena();
+  if (range.size == 0) return;
+  {
+    const std::lock_guard lock(a.mutex);
+    release_idle(a);
+    if (!huge_pages.load(std::memory_order_relaxed) || !can_collapse()) return;
+    const Chunk* const end = a.chunks + a.chunk_count.load(std::memory_order_relaxed);
+    if (std::none_of(static_cast<const Chunk*>(a.chunks), end, full_in_small_pages)) return;
+  }
+  if (collapsing.exchange(true)) return;
+  run_in_background([&a] {
+    collapse_full_chunks(a);
+    collapsing.store(false);
+  });
 }
 
 size_t mem_purge() {

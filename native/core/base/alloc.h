@@ -56,6 +56,7 @@ struct MemStats {
   size_t slab_live;  // thereof in slabs
   size_t active;     // bytes of slabs that hold at least one object, plus large objects
   size_t mapped;     // bytes of chunks mapped
+  size_t held;       // thereof in slabs that are in use or were and have not been given back
   size_t large;      // bytes in objects above kMaxSlabObject
 };
 MemStats mem_stats();
@@ -71,6 +72,9 @@ bool mem_huge_pages();
 
 // Returns what other threads freed to the slabs, a bounded number of objects a call. Called once a turn.
 void mem_collect();
+// Gives back slabs that have been empty for a while, and has the background thread collapse full chunks into
+// huge pages. For every server's cron; something happens once a second, by the monotonic time in µs.
+void mem_upkeep(uint64_t now_us);
 // Gives empty slabs back to the system (MEMORY PURGE); returns the bytes released.
 size_t mem_purge();
 // Has malloc give back what large objects that were freed have left behind. Any thread; takes milliseconds on

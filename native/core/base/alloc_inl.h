@@ -21,11 +21,12 @@
 namespace kvasir::alloc_detail {
 
 inline constexpr unsigned kSlabShift = 16;
-inline constexpr unsigned kClasses = 64;
+inline constexpr unsigned kClassBits = 7;  // of a tag
+inline constexpr unsigned kClasses = 72;
 inline constexpr unsigned kCacheMax = 64;
 
-// Steps of 1/8 of the power of two below; above 2 KiB the sizes are chosen so that a slab of 64 KiB is filled
-// to 97% at least. From 512 on all are multiples of 64, and below it every multiple of 64 is a class.
+// Steps of 1/8 of the power of two below; above 2 KiB the largest sizes of which a slab of 64 KiB holds 31,
+// 30 and so on down to 8. From 512 on all are multiples of 64, and below it every multiple of 64 is a class.
 inline constexpr std::array<uint16_t, kClasses> kClassSize = [] {
   std::array<uint16_t, kClasses> size{};
   unsigned n = 0;
@@ -33,9 +34,9 @@ inline constexpr std::array<uint16_t, kClasses> kClassSize = [] {
   for (unsigned top = 256; top <= 2048; top *= 2) {
     for (unsigned s = top / 2 + top / 16; s <= top; s += top / 16) size[n++] = static_cast<uint16_t>(s);
   }
-  for (unsigned s :
-       {2304, 2560, 2816, 3072, 3392, 3584, 3840, 4096, 4352, 4672, 4992, 5440, 5952, 6528, 7232, 8192})
-    size[n++] = static_cast<uint16_t>(s);
+  for (unsigned objects = 31; objects >= 8; objects--) {
+    size[n++] = static_cast<uint16_t>((1u << kSlabShift) / objects / 64 * 64);
+  }
   return size;
 }();
 
@@ -61,7 +62,7 @@ struct Cache {
 
 // The part of a heap that the fast paths use; alloc.cc derives the rest.
 struct HeapFront {
-  uint32_t tag = 0;              // heap number << 6: xor with a slab's tag gives the class of an own slab
+  uint32_t tag = 0;  // heap number << kClassBits: xor with a slab's tag gives the class of an own slab
   std::atomic<int64_t> used{0};  // written by the owner only
   Cache cache[kClasses];
 };

@@ -116,7 +116,7 @@ size_t mem_used() { return used.load(std::memory_order_relaxed); }
 MemStats mem_stats() {
   const size_t all = mem_used();
   const size_t big = large.load(std::memory_order_relaxed);
-  return {all, all - std::min(all, big), all, all, big};
+  return {all, all - std::min(all, big), all, all, all, big};
 }
 
 void mem_set_oom_handler(void (*handler)(size_t)) { oom_handler.store(handler, std::memory_order_relaxed); }
@@ -124,6 +124,7 @@ void mem_set_oom_handler(void (*handler)(size_t)) { oom_handler.store(handler, s
 void mem_set_huge_pages(bool) {}
 bool mem_huge_pages() { return false; }
 void mem_collect() {}
+void mem_upkeep(uint64_t) {}
 void mem_return_large() {
 #if defined(__GLIBC__)
   malloc_trim(0);

@@ -24,7 +24,7 @@ size_t Client::memory() const {
   return sizeof(Client) + 512 + out.memory() + out.turn_bytes() + reply_buffer + query_size() + query_free() +
          name.capacity() + lib_name.capacity() + lib_ver.capacity() + transaction_memory() + argv_memory() +
          argv.size() * sizeof(Slice) + (subscriptions == nullptr ? 0 : subscriptions->memory()) +
-         (tracking == nullptr ? 0 : sizeof *tracking + tracking->prefixes.capacity() * sizeof(void*));
+         (tracking == nullptr ? 0 : tracking->memory());
 }
 
 size_t Client::argv_memory() const {

@@ -50,13 +50,16 @@ void Tracking::enable(Client* c, const TrackingOptions& options, std::span<const
   ks_->interest_modified |= Keyspace::kTrackers;
   if (!options.bcast) return;
   const Slice every;
+  const size_t present = t.prefixes.size();
   for (const Slice& p : prefixes.empty() ? std::span<const Slice>(&every, 1) : prefixes) {
     const auto [it, fresh] = prefixes_.try_emplace(p.str());
     if (fresh) prefix_lengths_[p.size]++;
     if (it->second.clients.emplace(c->id, c).second) t.prefixes.push_back(it);
   }
-  std::sort(t.prefixes.begin(), t.prefixes.end(),
-            [](const auto& a, const auto& b) { return a->first < b->first; });
+  const auto before = [](const auto& a, const auto& b) { return a->first < b->first; };
+  const auto added = t.prefixes.begin() + static_cast<ptrdiff_t>(present);
+  std::sort(added, t.prefixes.end(), before);
+  std::inplace_merge(t.prefixes.begin(), added, t.prefixes.end(), before);
 }
 
 void Tracking::disable(Client* c) {
@@ -96,29 +99,38 @@ void Tracking::drop_table() {
   if (old->size() > kSliceKeys) run_in_background([held = std::move(old)]() mutable { held.reset(); });
 }
 
+// In order, a prefix stands before all that begin with it: an overlap shows between neighbours.
 bool Tracking::overlap(const Client& c, std::span<const Slice> prefixes, Overlap* found) {
-  // In order, a prefix stands before all that begin with it: an overlap shows between neighbours.
+  static const std::vector<PrefixTable::iterator> kNone;
+  const auto& own = c.tracking == nullptr ? kNone : c.tracking->prefixes;
   std::vector<Slice> sorted(prefixes.begin(), prefixes.end());
-  if (c.tracking != nullptr) {
-    for (const auto& it : c.tracking->prefixes) sorted.emplace_back(it->first);
-  }
   std::sort(sorted.begin(), sorted.end(), [](const Slice& a, const Slice& b) { return compare(a, b) < 0; });
-  if (std::adjacent_find(sorted.begin(), sorted.end(), overlaps) == sorted.end()) return false;
+  const bool given = std::adjacent_find(sorted.begin(), sorted.end(), overlaps) != sorted.end();
   for (size_t i = 0; i < prefixes.size(); i++) {
-    if (c.tracking != nullptr) {
-      for (const auto& it : c.tracking->prefixes) {
-        if (!overlaps(it->first, prefixes[i])) continue;
-        *found = {prefixes[i], it->first, true};
-        return true;
-      }
+    // The empty one, which came without being looked at, overlaps all and stands first.
+    auto at = own.begin();
+    if (at != own.end() && !overlaps((*at)->first, prefixes[i])) {
+      at = std::lower_bound(own.begin(), own.end(), prefixes[i],
+                            [](const auto& it, const Slice& p) { return compare(it->first, p) < 0; });
+      if (at != own.begin() && overlaps((*std::prev(at))->first, prefixes[i])) --at;
     }
-    for (size_t j = i + 1; j < prefixes.size(); j++) {
+    if (at != own.end() && overlaps((*at)->first, prefixes[i])) {
+      *found = {prefixes[i], (*at)->first, true};
+      return true;
+    }
+    for (size_t j = i + 1; given && j < prefixes.size(); j++) {
       if (!overlaps(prefixes[i], prefixes[j])) continue;
       *found = {prefixes[i], prefixes[j], false};
       return true;
     }
   }
   return false;
+}
+
+size_t ClientTracking::memory() const {
+  // A node of the map that a prefix keeps of its clients: three links, a colour, the pair.
+  constexpr size_t kMapNode = 4 * sizeof(void*) + sizeof(std::pair<const uint64_t, Client*>);
+  return sizeof *this + prefixes.capacity() * sizeof(prefixes[0]) + prefixes.size() * kMapNode;
 }
 
 // ------------------------------------------------------------------ reading

@@ -48,6 +48,9 @@ struct ClientTracking {
   bool caching = false;          // CLIENT CACHING was given for the next command or transaction
   bool broken_redirect = false;  // the client that is to be told has gone
   std::vector<PrefixTable::iterator> prefixes;  // in their order
+
+  // Bytes for this client; the texts of the prefixes, which clients share, are not among them.
+  [[nodiscard]] size_t memory() const;
 };
 
 class Tracking {

@@ -70,7 +70,7 @@ void LoadSamples::sample_memory() {
   memory_.rss = resident_set();
   memory_.active = std::max(m.active + tables, memory_.used);
   memory_.resident =
-      std::clamp(m.mapped + m.large + tables, memory_.active, std::max(memory_.rss, memory_.active));
+      std::clamp(m.held + m.large + tables, memory_.active, std::max(memory_.rss, memory_.active));
 }
 
 size_t LoadSamples::note_used() {

@@ -37,7 +37,7 @@ class LoadSamples {
     size_t used = 0;      // used_memory()
     size_t rss = 0;       // resident set of the whole process
     size_t active = 0;    // slabs that hold objects, large objects, bucket arrays
-    size_t resident = 0;  // chunks mapped, large objects, bucket arrays; not more than rss
+    size_t resident = 0;  // what is active and slabs not yet given back; not more than rss
   };
 
   RateMeter commands, net_input, net_output, cycles, cycle_us;

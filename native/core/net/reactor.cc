@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,7 +19,6 @@ namespace kvasir {
 
 namespace {
 
-constexpr size_t kInputChunk = 1 << 20;
 constexpr int kIovecs = 128;
 constexpr size_t kReplyBufferMin = 1024, kReplyBufferMax = 16 * 1024;
 
@@ -69,7 +69,8 @@ std::string query_sample(Slice rest) {
 }  // namespace
 
 InputArena::InputArena() {
-  chunks_.push_back(static_cast<char*>(mem_alloc(kInputChunk)));
+  chunks_.push_back(static_cast<char*>(mem_alloc(kChunk)));
+  cur_ = chunks_[0];
   reset();
 }
 InputArena::~InputArena() {
@@ -77,13 +78,14 @@ InputArena::~InputArena() {
 }
 char* InputArena::reserve(size_t n) {
   if (static_cast<size_t>(end_ - cur_) < n) {
-    if (++current_ == chunks_.size()) chunks_.push_back(static_cast<char*>(mem_alloc(kInputChunk)));
+    if (++current_ == chunks_.size()) chunks_.push_back(static_cast<char*>(mem_alloc(kChunk)));
     cur_ = chunks_[current_];
-    end_ = cur_ + kInputChunk;
+    end_ = cur_ + kChunk;
   }
   return cur_;
 }
 void InputArena::reset() {
+  peak_ = std::max(peak_, first_used());
   // One chunk serves most turns; those that a burst needed are given back.
   while (chunks_.size() > 1 && current_ + 1 < chunks_.size()) {
     mem_free(chunks_.back());
@@ -91,7 +93,21 @@ void InputArena::reset() {
   }
   current_ = 0;
   cur_ = chunks_[0];
-  end_ = cur_ + kInputChunk;
+  end_ = cur_ + kChunk;
+}
+
+void InputArena::trim() {
+  static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const size_t used = std::max(peak_, first_used());
+  peak_ = 0;
+  touched_ = std::max(touched_, used);
+  const size_t keep = std::max(kLeast, 2 * used);
+  if (touched_ <= keep) return;
+  const auto at = reinterpret_cast<uintptr_t>(chunks_[0]);
+  const uintptr_t from = (at + keep + page - 1) & ~(page - 1);
+  const uintptr_t to = (at + touched_) & ~(page - 1);
+  if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+  touched_ = keep;
 }
 
 Reactor::Reactor(Engine* engine, Poller* poller) : engine_(engine), poller_(poller) {
@@ -208,8 +224,9 @@ void Reactor::turn() {
   core.retired.release();
   mem_collect();
   const bool more = engine_->between_turns();
-  // What background work has to tell clients leaves at once. Kept for the next turn, the invalidations of keys
-  // that were evicted would count as used memory there, and more keys would be evicted to make up for them.
+  // What background work has to tell clients leaves at once. Kept for the next turn, the invalidations of
+  // keys that were evicted would count as used memory there, and more keys would be evicted to make up for
+  // them.
   if (engine_->wants_turn() || !flushing_.empty()) {
     deliver();
     free_closed();
@@ -619,6 +636,11 @@ void Reactor::cron(int64_t hz) {
       c.output_peak_reset_ms = core.wall_ms;
     }
     engine_->enforce_output_limit(c);
+  }
+  mem_upkeep(began);
+  if (core.wall_s != trimmed_s_) {
+    trimmed_s_ = core.wall_s;
+    input_.trim();
   }
   if (core.tracking.clients() > 0) core.tracking.limit_keys();
   if (engine_->wants_turn()) poller_->wake();

@@ -32,10 +32,21 @@ class InputArena {
   char* reserve(size_t n);
   void commit(size_t n) { cur_ += n; }
   void reset();
+  // Gives back memory of which less than half was needed since the last call.
+  void trim();
 
  private:
+  [[nodiscard]] size_t first_used() const {
+    return current_ > 0 ? kChunk : static_cast<size_t>(cur_ - chunks_[0]);
+  }
+  static constexpr size_t kChunk = 1 << 20;
+  static constexpr size_t kLeast = 64 * 1024;  // of the first chunk is always kept
+
   std::vector<char*> chunks_;
   size_t current_ = 0;
+  // Of the first chunk: bytes used in a turn at most since the last trim(), and bytes that may be resident.
+  size_t peak_ = 0;
+  size_t touched_ = 0;
   char* cur_ = nullptr;
   char* end_ = nullptr;
 };
@@ -154,6 +165,7 @@ class Reactor {
   uint64_t turn_began_us_ = 0;
   uint64_t busy_since_us_ = 0;  // when this turn's first socket was reported; 0: none was
   uint64_t cron_us_ = 0;        // that the cron took since the last turn
+  int64_t trimmed_s_ = 0;       // second in which the input arena was trimmed
   bool halted_ = false;
   bool in_turn_ = false;
   uint64_t turn_number_ = 1;

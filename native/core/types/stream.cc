@@ -126,7 +126,7 @@ bool Stream::append(const StreamId& id, std::span<const Slice> data, const Encod
     place = nodes_.at_or_before(id);
     node = StreamNode(lp, id);
   }
-  node.append(&lp, id, data, std::min(most, kSlackUpTo));
+  node.append(&lp, id, data, std::min(most, kSlackUpTo), limits.stream_node_max_entries);
   nodes_.set(place, lp);
   length++;
   entries_added++;

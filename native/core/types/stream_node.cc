@@ -103,7 +103,8 @@ Listpack StreamNode::make(std::span<const Slice> data, size_t capacity) {
   return lp;
 }
 
-void StreamNode::append(Listpack* lp, const StreamId& id, std::span<const Slice> data, size_t limit) {
+void StreamNode::append(Listpack* lp, const StreamId& id, std::span<const Slice> data, size_t limit,
+                        int64_t max_entries) {
   const size_t n = data.size() / 2;
   bool same = fields_ == static_cast<int64_t>(n);
   Pos field = fields_at_;
@@ -115,7 +116,14 @@ void StreamNode::append(Listpack* lp, const StreamId& id, std::span<const Slice>
   size_t room = 5 * ListpackAppender::kNumber;
   for (size_t i = same ? 1 : 0; i < data.size(); i += same ? 2U : 1U) room += ListpackAppender::most(data[i]);
   const size_t bytes = lp->bytes();
-  if (bytes + room > lp->footprint()) lp->reserve(std::max(bytes + room, std::min(2 * bytes, limit)));
+  if (bytes + room > lp->footprint()) {
+    size_t wanted = std::min(2 * bytes, limit);
+    if (const int64_t present = live_ + deleted_; present > 0 && max_entries > present) {
+      const size_t each = bytes / static_cast<size_t>(present);
+      wanted = std::min(wanted, bytes + each * static_cast<size_t>(max_entries - present));
+    }
+    lp->reserve(std::max(bytes + room, wanted));
+  }
 
   ListpackAppender to(*lp);
   to.number(same ? int64_t{kSameFields} : 0);

@@ -81,9 +81,11 @@ class StreamNode {
     }
   }
 
-  // Adds a live entry with fields and values in turn, and counts it; room is made for as much as twice what
-  // there was, up to `limit` bytes.
-  void append(Listpack* lp, const StreamId& id, std::span<const Slice> data, size_t limit);
+  // Adds a live entry with fields and values in turn, and counts it. Room is made for as much as twice what
+  // there was, but not for more than `limit` bytes or what `max_entries` entries (0: no limit) like those
+  // that are there take.
+  void append(Listpack* lp, const StreamId& id, std::span<const Slice> data, size_t limit,
+              int64_t max_entries);
   // Flags an entry as deleted, which may move the listpack; the next entry. The head's numbers stay as they
   // are until set_counts().
   StreamEntry mark_deleted(Listpack* lp, const StreamEntry& e);
