@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { KVASIR_VERSION, VALKEY_VERSION } from '../version.js';
+import { runCheckAof } from './check-aof.js';
 import { processTerminal, reportStartFailure, runServer, type Serve, type Terminal } from './server.js';
 
 /** @param program the program's path, which a restart of `kvasir server` runs again. */
@@ -30,6 +31,17 @@ export function createProgram(program: string, serve: Serve, terminal: Terminal 
       } catch (error) {
         reportStartFailure(error);
       }
+    });
+
+  kvasir
+    .command('check-aof')
+    .description('check an append-only file or its manifest, and cut off what is not whole')
+    .argument('[arguments...]', '[--fix | --truncate-to-timestamp <unix time>] <file.manifest | file.aof>')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action((args: string[]) => {
+      process.exitCode = runCheckAof('kvasir check-aof', args);
     });
 
   return kvasir;
