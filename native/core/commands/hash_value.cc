@@ -26,7 +26,11 @@ bool HashEdit::found(Entry* e) {
 }
 
 bool HashEdit::find() { return found(ks_.lookup_write(db_, key_)); }
-bool HashEdit::find_to_read() { return found(ks_.lookup_read(db_, key_)); }
+bool HashEdit::find_to_read() {
+  Entry* e = ks_.lookup_read(db_, key_);
+  if (e != nullptr) ks_.changing(db_, key_, e);
+  return found(e);
+}
 bool HashEdit::find_or_prepare() {
   const EntrySlot slot = ks_.find_or_prepare(db_, key_, &room_);
   return found(slot ? slot.get() : nullptr);

@@ -181,6 +181,8 @@ void subcommand_syntax_error(const Call& call, const char* container) {
 // ------------------------------------------------------------------ consumers
 
 Consumer* seen_consumer(const Call& call, Slice key, StreamGroup* g, Slice name, bool* created) {
+  // The stream was looked up for reading, as far as statistics go.
+  call.ks().changing(call.db(), key);
   Consumer* c = g->consumer(name);
   if (created != nullptr) *created = c == nullptr;
   if (c == nullptr) {

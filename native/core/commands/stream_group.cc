@@ -366,10 +366,10 @@ void xclaim_command(Call& call) {
   }
   Keyspace& ks = call.ks();
   call.propagation().suppress();
+  Consumer* c = seen_consumer(call, call.arg(1), g, call.arg(3));
   bool advanced = a.last_id > g->last_id;
   if (advanced) g->last_id = a.last_id;
   if (a.delivered_ms < 0 || a.delivered_ms > ks.now_ms) a.delivered_ms = ks.now_ms;
-  Consumer* c = seen_consumer(call, call.arg(1), g, call.arg(3));
   const Output::Mark head = call.reply().begin_aggregate();
   int64_t claimed = 0;
   for (int i = 0; i < a.ids; i++) {

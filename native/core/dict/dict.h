@@ -303,35 +303,44 @@ class Dict {
   template <class F>
   uint64_t scan(uint64_t cursor, F&& emit) {
     if (table_[0] == nullptr) return 0;
+    const ScanClass c = scan_class(cursor);
     const uint64_t mask0 = mask(0);
     const uint64_t index0 = cursor & mask0;
-    unsigned t = 0;
-    uint64_t m = mask0;
-    if (index0 < cursor_) {
-      t = 1;
-      m = std::max(mask0, mask(1));
-    }
-    const bool part = m != mask(t);
-    const size_t index = static_cast<size_t>(cursor & mask(t));
-    const unsigned base = extra_base(exp_[t]);
+    const bool part = c.mask != mask(c.table);
+    const unsigned base = extra_base(exp_[c.table]);
     const bool known = exp_[0] <= base + kExtraBits;
-    Bucket* const top = &table_[t][index];
+    Bucket* const top = &table_[c.table][c.index];
 
     pause_rehash();
     for_chain(top, [](uint64_t word) { prefetch(elem_of(word)); });
     for_chain(top, [&](uint64_t word) {
       const Elem e = elem_of(word);
       if (part) {
-        const uint64_t h = known ? known_hash(word, index, base) : Traits::hash(Traits::key(e));
+        const uint64_t h = known ? known_hash(word, c.index, base) : Traits::hash(Traits::key(e));
         if ((h & mask0) != index0) return;
       }
       emit(e);
     });
-    if (paused_ == 1 && top->chained()) close_holes(t, top);
+    if (paused_ == 1 && top->chained()) close_holes(c.table, top);
     resume_rehash();
-
-    cursor |= ~m;
-    return reverse_bits(reverse_bits(cursor) + 1);
+    return after(cursor, c.mask);
+  }
+  // For those who scan on and on: the cursor that scan() would return if nothing changed, and sending for
+  // what it would read there: the bucket, then (reads the bucket) its elements.
+  [[nodiscard]] uint64_t scan_next(uint64_t cursor) const {
+    return table_[0] == nullptr ? 0 : after(cursor, scan_class(cursor).mask);
+  }
+  void prefetch_scan_bucket(uint64_t cursor) const {
+    if (table_[0] == nullptr) return;
+    const ScanClass c = scan_class(cursor);
+    kvasir::prefetch(&table_[c.table][c.index]);
+  }
+  void prefetch_scan_elems(uint64_t cursor) const {
+    if (table_[0] == nullptr) return;
+    const ScanClass c = scan_class(cursor);
+    const Bucket* b = &table_[c.table][c.index];
+    prefetch_elems(b);
+    if (b->chained()) kvasir::prefetch(b->child());
   }
 
   // Visits every element once. Rehashing is paused while an iterator exists. Elements may be erased at any
@@ -531,6 +540,21 @@ class Dict {
   }
   static void prefetch_elems(const Bucket* b) {
     for (unsigned m = b->filled(); m != 0; m &= m - 1) prefetch(elem_of(b->slots[lowest(m)]));
+  }
+  // The class of hashes that a step of scan() covers, and the chain that holds it.
+  struct ScanClass {
+    unsigned table;
+    uint64_t mask;
+    size_t index;
+  };
+  [[nodiscard]] ScanClass scan_class(uint64_t cursor) const {
+    const uint64_t mask0 = mask(0);
+    if ((cursor & mask0) >= cursor_) return {0, mask0, static_cast<size_t>(cursor & mask0)};
+    return {1, std::max(mask0, mask(1)), static_cast<size_t>(cursor & mask(1))};
+  }
+  // The next class in the order of reversed bits.
+  static uint64_t after(uint64_t cursor, uint64_t mask) {
+    return reverse_bits(reverse_bits(cursor | ~mask) + 1);
   }
   static uint64_t reverse_bits(uint64_t v) {
     v = ((v >> 1) & 0x5555555555555555ULL) | ((v & 0x5555555555555555ULL) << 1);

@@ -2,6 +2,7 @@
 // deadline (the same Entry pointers), both split by hash slot in cluster mode.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -65,6 +66,8 @@ struct SlotDicts {
   EntryDict& dict(KeyIndex i) { return i == KeyIndex::kAll ? keys : expires; }
   size_t dated_hashes = 0;  // entries of `keys` that are hashes with deadlines
   uint8_t walk_bits = 0;    // resting value of the walk bits of every entry in `keys` (entry.h)
+  // The number of the database in whose name walk k delivers these keys (keyspace/snapshot.h).
+  std::array<int, 4> walk_db = {};
 };
 
 class Database {

@@ -13,6 +13,7 @@ constexpr int kSlotsPerRun = 4096;
 
 void DictUpkeep::run(bool rehash, int64_t hz) {
   const uint64_t end = mono_us() + 10000 / static_cast<uint64_t>(std::max<int64_t>(1, hz));
+  if (ks_.snapshots().active() && ks_.snapshots().sweep(end)) return;
   const int all = ks_.databases() * ks_.db(0).slot_count();
   for (int n = std::min(kSlotsPerRun, all); n > 0; n--) {
     if (SlotDicts* d = ks_.db(db_).slot(slot_)) {

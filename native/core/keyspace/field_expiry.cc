@@ -51,6 +51,7 @@ size_t Keyspace::expire_fields(Database& db, size_t max, bool* looked) {
   if (!*looked) return 0;
   const std::string key = e->key().str();
   const KeyRef k = ref(key);
+  changing(db, k, e);
   // It is out of the index now, which it may not be when its key is removed.
   BigHash& h = big(e);
   h.filed_ms = kNoExpiry;

@@ -86,6 +86,7 @@ bool Keyspace::load(Database& db, const KeyRef& k, Entry* e) {
 
 void Keyspace::replace(Database& db, const KeyRef& k, EntrySlot slot, Entry* e) {
   Entry* old = slot.get();
+  changing(db, k, old);
   e->set_lru(old->lru());
   e->set_walk_bits(old->walk_bits());
   const bool had = old->has_expiry_slot() && old->expire_ms() != kNoExpiry;
@@ -124,6 +125,7 @@ bool Keyspace::remove(Database& db, const KeyRef& k, bool lazy) {
 }
 
 Entry* Keyspace::take(Database& db, const KeyRef& k, const EntrySlot& slot) {
+  changing(db, k, slot.get());
   Entry* e = db.erase_at(k, slot);
   if (may_be_filed(*e)) unfile(db, k.slot, e);
   if (e->has_expiry_slot() && e->expire_ms() != kNoExpiry)
@@ -134,6 +136,7 @@ Entry* Keyspace::take(Database& db, const KeyRef& k, const EntrySlot& slot) {
 
 Entry* Keyspace::set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64_t expire_ms) {
   Entry* e = slot.get();
+  changing(db, k, e);
   const bool had = e->has_expiry_slot() && e->expire_ms() != kNoExpiry;
   if (expire_ms == kNoExpiry) {
     if (!had) return e;
@@ -180,7 +183,9 @@ size_t Keyspace::flush(int db, bool async) {
     if (db != -1 && d->id() != db) continue;
     removed += d->size();
     Database::Contents c = d->detach();
-    if (async) {
+    if (snapshots_.active()) {
+      snapshots_.keep(std::move(c));
+    } else if (async) {
       lazyfree_contents(std::move(c));
     } else {
       free_contents(std::move(c));

@@ -16,6 +16,7 @@
 
 #include "base/rng.h"
 #include "keyspace/database.h"
+#include "keyspace/snapshot.h"
 
 namespace kvasir {
 
@@ -126,6 +127,7 @@ class Keyspace {
     const EntrySlot slot = db.find(k);
     if (!slot) return slot;
     if (expired(*slot.get()) && expire_for_write(db, k)) return {};
+    changing(db, k, slot.get());
     if (!(flags & kNoTouch) && !no_touch) touch(slot.get());
     return slot;
   }
@@ -139,6 +141,7 @@ class Keyspace {
       expire_for_write(db, k);
       return db.find_or_prepare(k, room);
     }
+    changing(db, k, slot.get());
     if (!no_touch) touch(slot.get());
     return slot;
   }
@@ -192,6 +195,17 @@ class Keyspace {
   Entry* take(Database& db, const KeyRef& k, const EntrySlot& slot);
   // Changes the deadline; kNoExpiry removes it. May move the entry: returns where it is now.
   Entry* set_expire(Database& db, const KeyRef& k, EntrySlot slot, int64_t expire_ms);
+  // Before a change of an entry that was not looked up for one.
+  void changing(const Database& db, const KeyRef& k, Entry* e) {
+    if (snapshots_.active()) [[unlikely]]
+      snapshots_.hand_over(*db.slot(k.slot), e);
+  }
+  void changing(const Database& db, Slice key) {
+    if (!snapshots_.active()) [[likely]]
+      return;
+    const KeyRef k = ref(key);
+    if (const EntrySlot slot = db.find(k)) changing(db, k, slot.get());
+  }
   // After an in-place change or any of the above: watchers and trackers hear of it.
   void modified(Database& db, Slice key, bool by_client = true) {
     if (interest_modified != 0) signals_->key_modified(db, key, by_client);
@@ -217,6 +231,14 @@ class Keyspace {
   // hash of the database can have any.
   size_t expire_fields(Database& db, size_t max, bool* looked);
   static constexpr size_t kMostFields = 1024;
+
+  // --- point-in-time views (snapshot.h) ---
+  // nullptr: Snapshots::kMost walks are under way.
+  std::unique_ptr<SnapshotWalk> start_walk(SnapshotVisitor* visitor,
+                                           const std::function<bool(int slot)>& wanted = {}) {
+    return snapshots_.start(dbs_, visitor, wanted);
+  }
+  Snapshots& snapshots() { return snapshots_; }
 
   // Empties a database (or all: -1). Returns the number of keys removed. async: freed on the background
   // thread.
@@ -300,6 +322,7 @@ class Keyspace {
   [[nodiscard]] uint32_t lfu_minutes() const { return static_cast<uint32_t>((now_ms / 60000) & 0xffff); }
 
   std::vector<std::unique_ptr<Database>> dbs_;
+  Snapshots snapshots_;
   bool clustered_;
   Signals* signals_;
 };
