@@ -45,16 +45,19 @@ Image image_of(Keyspace& ks) {
 }
 
 // A walk with what it shall deliver and what it has.
-class Watched : public SnapshotVisitor {
+class Watched : public SnapshotTarget {
  public:
-  explicit Watched(Keyspace& ks, const std::function<bool(int)>& wanted = {})
-      : expected_(image_of(ks)), walk_(ks.start_walk(this, wanted)) {
+  explicit Watched(Keyspace& ks) : expected_(image_of(ks)), walk_(ks.start_walk(this)) {
     CHECK(walk_ != nullptr);
-    if (!wanted) CHECK_EQ(walk_->keys(), expected_.size());
+    CHECK_EQ(walk_->keys(), expected_.size());
   }
-  void visit(int db, const Entry& e) override {
+  void begin(std::span<const Size> databases) override { sizes.assign(databases.begin(), databases.end()); }
+  bool entry(int db, int slot, const Entry& e) override {
+    CHECK_EQ(slot, 0);
     CHECK(seen_.emplace(std::make_pair(db, e.key().str()), fingerprint(e)).second);
+    return true;
   }
+  void end() override {}
   // False: it is through, and everything was right.
   bool step() {
     if (walk_->step(0)) return true;
@@ -73,7 +76,7 @@ class Watched : public SnapshotVisitor {
     }
   }
   const Image& seen() { return seen_; }
-  SnapshotWalk& walk() { return *walk_; }
+  std::vector<Size> sizes;
 
  private:
   Image expected_;
@@ -212,10 +215,12 @@ class Writer {
 TEST(nothing_changes) {
   Bench b;
   for (int i = 0; i < 1000; i++) b.run("SET k" + std::to_string(i) + " v");
-  b.run("HSET h f v");
+  b.run("SET e v EX 100");
   Watched w(b.ks());
-  CHECK_EQ(w.walk().keys(0), size_t{1001});
-  CHECK_EQ(w.walk().keys(1), size_t{0});
+  CHECK_EQ(w.sizes.size(), size_t{2});
+  CHECK_EQ(w.sizes[0].keys, uint64_t{1001});
+  CHECK_EQ(w.sizes[0].expires, uint64_t{1});
+  CHECK_EQ(w.sizes[1].keys, uint64_t{0});
   CHECK(w.step());
   w.finish();
 }
@@ -277,8 +282,10 @@ TEST(all_places_taken) {
   for (int i = 0; i < 2000; i++) b.run("SET k" + std::to_string(i) + " v");
   std::vector<std::unique_ptr<Watched>> walks;
   for (unsigned i = 0; i < Snapshots::kMost; i++) walks.push_back(std::make_unique<Watched>(b.ks()));
-  struct Nobody : SnapshotVisitor {
-    void visit(int, const Entry&) override {}
+  struct Nobody : SnapshotTarget {
+    void begin(std::span<const Size>) override {}
+    bool entry(int, int, const Entry&) override { return true; }
+    void end() override {}
   } nobody;
   CHECK(b.ks().start_walk(&nobody) == nullptr);
   walks[2]->step();
@@ -297,13 +304,17 @@ TEST(some_slots_of_a_cluster) {
     const std::string key = "k" + std::to_string(i);
     ks.add(ks.db(i % 2), ks.ref(key), Entry::make_string(key, "v"));
   }
-  struct Counted : SnapshotVisitor {
+  struct Counted : SnapshotTarget {
     explicit Counted(Keyspace* k) : ks(k) {}
-    void visit(int db, const Entry& e) override {
-      CHECK(ks->ref(e.key()).slot < 100);
+    void begin(std::span<const Size>) override {}
+    bool entry(int db, int slot, const Entry& e) override {
+      CHECK_EQ(ks->ref(e.key()).slot, slot);
+      CHECK(slot < 100);
       CHECK_EQ(std::stoi(e.key().str().substr(1)) % 2, db);
       count++;
+      return true;
     }
+    void end() override {}
     Keyspace* ks;
     size_t count = 0;
   } counted(&ks);
@@ -319,6 +330,28 @@ TEST(some_slots_of_a_cluster) {
   }
   CHECK_EQ(counted.count, expected);
   CHECK_EQ(walk->delivered(), expected);
+}
+
+TEST(a_target_that_wants_no_more) {
+  Bench b;
+  for (int i = 0; i < 500; i++) b.run("SET k" + std::to_string(i) + " v");
+  struct Full : SnapshotTarget {
+    void begin(std::span<const Size>) override {}
+    bool entry(int, int, const Entry&) override { return ++count < 100; }
+    void end() override {}
+    int count = 0;
+  } full;
+  auto walk = b.ks().start_walk(&full);
+  while (walk->step(0)) {
+  }
+  CHECK(walk->refused());
+  CHECK_EQ(full.count, 100);
+  walk.reset();
+  while (b.ks().snapshots().sweep(0)) {
+  }
+  CHECK(!b.ks().snapshots().active());
+  Watched w(b.ks());
+  w.finish();
 }
 
 }  // namespace

@@ -198,7 +198,7 @@ class Keyspace {
   // Before a change of an entry that was not looked up for one.
   void changing(const Database& db, const KeyRef& k, Entry* e) {
     if (snapshots_.active()) [[unlikely]]
-      snapshots_.hand_over(*db.slot(k.slot), e);
+      snapshots_.hand_over(*db.slot(k.slot), k.slot, e);
   }
   void changing(const Database& db, Slice key) {
     if (!snapshots_.active()) [[likely]]
@@ -234,9 +234,9 @@ class Keyspace {
 
   // --- point-in-time views (snapshot.h) ---
   // nullptr: Snapshots::kMost walks are under way.
-  std::unique_ptr<SnapshotWalk> start_walk(SnapshotVisitor* visitor,
+  std::unique_ptr<SnapshotWalk> start_walk(SnapshotTarget* target,
                                            const std::function<bool(int slot)>& wanted = {}) {
-    return snapshots_.start(dbs_, visitor, wanted);
+    return snapshots_.start(dbs_, target, wanted);
   }
   Snapshots& snapshots() { return snapshots_; }
 

@@ -19,54 +19,55 @@ constexpr unsigned kEntriesAhead = 3;
 
 SnapshotWalk::~SnapshotWalk() {
   Snapshots::Walk& w = owner_->walks_[index_];
-  w.visitor = nullptr;
+  w.target = nullptr;
   if (w.at == w.places.size()) owner_->end(index_);
 }
 
-bool SnapshotWalk::step(uint64_t until_us) { return owner_->step(index_, until_us); }
-size_t SnapshotWalk::keys() const { return owner_->walks_[index_].all.keys; }
-size_t SnapshotWalk::delivered() const { return owner_->walks_[index_].delivered; }
-size_t SnapshotWalk::keys(int db) const { return owner_->walks_[index_].dbs[static_cast<size_t>(db)].keys; }
-size_t SnapshotWalk::expires(int db) const {
-  return owner_->walks_[index_].dbs[static_cast<size_t>(db)].expires;
+bool SnapshotWalk::step(uint64_t until_us) {
+  const Snapshots::Walk& w = owner_->walks_[index_];
+  return owner_->step(index_, until_us) && !w.refused;
 }
+bool SnapshotWalk::refused() const { return owner_->walks_[index_].refused; }
+size_t SnapshotWalk::keys() const { return owner_->walks_[index_].keys; }
+size_t SnapshotWalk::delivered() const { return owner_->walks_[index_].delivered; }
 
 Snapshots::Kept::~Kept() { lazyfree_contents(std::move(contents)); }
 
 std::unique_ptr<SnapshotWalk> Snapshots::start(std::vector<std::unique_ptr<Database>>& dbs,
-                                               SnapshotVisitor* visitor,
+                                               SnapshotTarget* target,
                                                const std::function<bool(int slot)>& wanted) {
   unsigned walk = 0;
   while (walk < kMost && (taken_ & bit(walk)) != 0) walk++;
   if (walk == kMost) return nullptr;
   taken_ |= bit(walk);
   Walk& w = walks_[walk];
-  w.visitor = visitor;
-  w.dbs.resize(dbs.size());
+  w.target = target;
+  std::vector<SnapshotTarget::Size> sizes(dbs.size());
   for (const auto& db : dbs) {
-    Counts& counts = w.dbs[static_cast<size_t>(db->id())];
+    SnapshotTarget::Size& size = sizes[static_cast<size_t>(db->id())];
     for (int s = db->next_slot(KeyIndex::kAll, 0); s >= 0; s = db->next_slot(KeyIndex::kAll, s + 1)) {
       if (wanted && !wanted(s)) continue;
       SlotDicts* const dicts = db->slot(s);
       dicts->walk_bits ^= bit(walk);
       dicts->walk_db[walk] = db->id();
-      w.places.push_back({dicts, db->id()});
-      counts.keys += dicts->keys.size();
-      counts.expires += dicts->expires.size();
+      w.places.push_back({dicts, s});
+      size.keys += dicts->keys.size();
+      size.expires += dicts->expires.size();
     }
-    w.all.keys += counts.keys;
-    w.all.expires += counts.expires;
+    w.keys += size.keys;
   }
+  target->begin(sizes);
   return std::unique_ptr<SnapshotWalk>(new SnapshotWalk(this, walk));
 }
 
-void Snapshots::deliver(const SlotDicts& dicts, Entry* e, uint8_t due) {
+void Snapshots::deliver(const SlotDicts& dicts, int slot, Entry* e, uint8_t due) {
   e->set_walk_bits(e->walk_bits() ^ due);
   for (unsigned walk = 0; walk < kMost; walk++) {
     if ((due & bit(walk)) == 0) continue;
     Walk& w = walks_[walk];
     w.delivered++;
-    if (w.visitor != nullptr) w.visitor->visit(dicts.walk_db[walk], *e);
+    if (w.target == nullptr || w.refused) continue;
+    w.refused = !w.target->entry(dicts.walk_db[walk], slot, *e);
   }
 }
 
@@ -100,8 +101,10 @@ bool Snapshots::step(unsigned walk, uint64_t until_us) {
       if (more_buckets && (more_buckets = on(&buckets_at))) keys.prefetch_scan_bucket(buckets_at);
       if (more_entries && (more_entries = on(&entries_at))) keys.prefetch_scan_elems(entries_at);
       w.cursor = keys.scan(w.cursor, [&](Entry* e) {
-        const SlotDicts& dicts = *w.places[w.at].dicts;
-        if (((e->walk_bits() ^ dicts.walk_bits) & bit(walk)) != 0) deliver(dicts, e, bit(walk));
+        const Place& place = w.places[w.at];
+        if (((e->walk_bits() ^ place.dicts->walk_bits) & bit(walk)) != 0) {
+          deliver(*place.dicts, place.slot, e, bit(walk));
+        }
       });
       if (w.cursor == 0) break;
       if (n % kChainsPerLook == 0 && mono_us() >= until_us) return true;
@@ -118,7 +121,7 @@ void Snapshots::end(unsigned walk) {
 
 bool Snapshots::sweep(uint64_t until_us) {
   for (unsigned walk = 0; walk < kMost; walk++) {
-    if ((taken_ & bit(walk)) == 0 || walks_[walk].visitor != nullptr) continue;
+    if ((taken_ & bit(walk)) == 0 || walks_[walk].target != nullptr) continue;
     if (step(walk, until_us)) return true;
     end(walk);
   }

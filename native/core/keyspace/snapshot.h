@@ -4,7 +4,7 @@
 // deadline the key had at that moment, exactly once. It goes through the dicts in slices between turns.
 // Whatever is about to change or take away an entry that a walk has not reached yet hands the entry over to
 // it first (Keyspace does that at every way to an entry for a write), and goes on. BGSAVE, AOF rewrite, full
-// sync and slot export are visitors of such walks; kMost of them may be under way at once.
+// sync and slot export are targets of such walks; kMost of them may be under way at once.
 //
 // Which side of a walk an entry is on, its walk bits say (entry.h):
 //
@@ -33,20 +33,11 @@
 #include <vector>
 
 #include "keyspace/database.h"
+#include "keyspace/snapshot_target.h"
 
 namespace kvasir {
 
 class Snapshots;
-
-// Who gets the entries of a walk.
-class SnapshotVisitor {
- public:
-  virtual ~SnapshotVisitor() = default;
-  // A key of database `db` (as databases were numbered when the walk started). The entry is valid during the
-  // call, which must not look up or change anything in the keyspace. A long string may be kept by a reference
-  // of its StrBuf: who writes to the key later then makes a copy.
-  virtual void visit(int db, const Entry& e) = 0;
-};
 
 // One walk, as its owner has it. Destroying it before step() returned false gives it up.
 class SnapshotWalk {
@@ -56,14 +47,13 @@ class SnapshotWalk {
   SnapshotWalk& operator=(const SnapshotWalk&) = delete;
 
   // Goes on until mono_us() reaches `until_us`; at least some chains are done. False: everything has been
-  // delivered.
+  // delivered, or the target wants no more.
   bool step(uint64_t until_us);
-  // How many keys there were when it started, in all and with a deadline, and how many were delivered.
+  // The target refused an entry, and has got nothing since.
+  [[nodiscard]] bool refused() const;
+  // How many keys there were when it started, and how many have been delivered.
   [[nodiscard]] size_t keys() const;
   [[nodiscard]] size_t delivered() const;
-  // The same of one database: RESIZEDB.
-  [[nodiscard]] size_t keys(int db) const;
-  [[nodiscard]] size_t expires(int db) const;
 
  private:
   friend class Snapshots;
@@ -81,15 +71,18 @@ class Snapshots {
   Snapshots& operator=(const Snapshots&) = delete;
 
   // Starts a walk over all of these databases, or in cluster mode over the slots that `wanted` says (all if
-  // it is empty). nullptr: all places are taken. The visitor must live as long as the walk.
-  std::unique_ptr<SnapshotWalk> start(std::vector<std::unique_ptr<Database>>& dbs, SnapshotVisitor* visitor,
+  // it is empty), and tells the target how much is to come; the end is the caller's to tell. nullptr: all
+  // places are taken. The target must live as long as the walk. Its entry() must not look up or change
+  // anything in the keyspace; databases are numbered as they were at the start. A long string may be kept by
+  // a reference of its StrBuf: who writes to the key later then makes a copy.
+  std::unique_ptr<SnapshotWalk> start(std::vector<std::unique_ptr<Database>>& dbs, SnapshotTarget* target,
                                       const std::function<bool(int slot)>& wanted = {});
   // Whether hand_over() and keep() are to be called.
   [[nodiscard]] bool active() const { return taken_ != 0; }
-  // Before the entry, which is in `dicts`, is changed or taken out.
-  void hand_over(const SlotDicts& dicts, Entry* e) {
+  // Before the entry, which is in these dicts of a slot, is changed or taken out.
+  void hand_over(const SlotDicts& dicts, int slot, Entry* e) {
     const auto due = static_cast<uint8_t>(e->walk_bits() ^ dicts.walk_bits);
-    if (due != 0) deliver(dicts, e, due);
+    if (due != 0) deliver(dicts, slot, e, due);
   }
   // What was taken from a database as a whole.
   void keep(Database::Contents&& contents);
@@ -100,11 +93,7 @@ class Snapshots {
   friend class SnapshotWalk;
   struct Place {
     SlotDicts* dicts;
-    int db;
-  };
-  struct Counts {
-    size_t keys = 0;
-    size_t expires = 0;
+    int slot;
   };
   struct Kept {
     explicit Kept(Database::Contents&& c) : contents(std::move(c)) {}
@@ -114,19 +103,19 @@ class Snapshots {
     Database::Contents contents;
   };
   struct Walk {
-    SnapshotVisitor* visitor = nullptr;  // nullptr while the place is taken: given up
+    SnapshotTarget* target = nullptr;  // nullptr while the place is taken: given up
+    bool refused = false;
     std::vector<Place> places;
     size_t at = 0;        // in places
     uint64_t cursor = 0;  // of the dict there
+    size_t keys = 0;
     size_t delivered = 0;
-    Counts all;
-    std::vector<Counts> dbs;
     std::vector<std::shared_ptr<Kept>> kept;
   };
 
   [[nodiscard]] static uint8_t bit(unsigned walk) { return static_cast<uint8_t>(1U << walk); }
   // To the walks with these bits, which it is due for.
-  void deliver(const SlotDicts& dicts, Entry* e, uint8_t due);
+  void deliver(const SlotDicts& dicts, int slot, Entry* e, uint8_t due);
   bool step(unsigned walk, uint64_t until_us);
   void end(unsigned walk);
 
