@@ -42,6 +42,9 @@ class ServerObject final : public Napi::ObjectWrap<ServerObject>, public Hooks {
   Napi::Value load_rdb(const Napi::CallbackInfo& info);
   Napi::Value load_figures(const Napi::CallbackInfo& info);
   Napi::Value saved(const Napi::CallbackInfo& info);
+  Napi::Value begin_save(const Napi::CallbackInfo& info);
+  Napi::Value cancel_save(const Napi::CallbackInfo& info);
+  Napi::Value save_progress(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value reset_stats(const Napi::CallbackInfo& info);
   Napi::Value command_stats(const Napi::CallbackInfo& info);

@@ -38,6 +38,26 @@ Napi::Object failure(Napi::Env env, const char* operation, int number) {
   return o;
 }
 
+FileWriter::Options file_options(const Core& core, const Napi::Object& how) {
+  FileWriter::Options options;
+  options.compress = core.settings.rdb_compression;
+  options.checksum = core.settings.rdb_checksum;
+  options.sync_as_it_goes = flag(how, "incrementalFsync");
+  options.keep_cache = flag(how, "keepCache");
+  return options;
+}
+
+RdbFileTarget::Options target_options(const Core& core, const Napi::Object& how) {
+  RdbFileTarget::Options to;
+  to.header.aof_base = flag(how, "aofBase");
+  to.header.server_version = core.settings.server_version;
+  to.header.time_s = wall_ms() / 1000;
+  to.header.used_memory = used_memory();
+  to.header.libraries = core.libraries;
+  to.access = access_kind(core.settings.eviction);
+  return to;
+}
+
 }  // namespace
 
 // saveRdb(path, {aofBase, keepCache, incrementalFsync}): writes all databases into that file while the loop
@@ -49,19 +69,8 @@ Napi::Value ServerObject::save_rdb(const Napi::CallbackInfo& info) {
   const Napi::Object how = info[1].As<Napi::Object>();
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) return failure(env, "open", errno);
-  FileWriter::Options options;
-  options.compress = core.settings.rdb_compression;
-  options.checksum = core.settings.rdb_checksum;
-  options.sync_as_it_goes = flag(how, "incrementalFsync");
-  options.keep_cache = flag(how, "keepCache");
-  FileWriter writer(fd, options);
-  RdbFileTarget::Options to;
-  to.header.aof_base = flag(how, "aofBase");
-  to.header.server_version = core.settings.server_version;
-  to.header.time_s = wall_ms() / 1000;
-  to.header.used_memory = used_memory();
-  to.header.libraries = core.libraries;
-  to.access = access_kind(core.settings.eviction);
+  FileWriter writer(fd, file_options(core, how));
+  RdbFileTarget::Options to = target_options(core, how);
   to.wait = true;
   RdbFileTarget target(&core.keyspace, &writer, to);
   const int64_t pause_us = core.settings.rdb_key_save_delay_us;
@@ -117,6 +126,37 @@ Napi::Value ServerObject::saved(const Napi::CallbackInfo& info) {
   Keyspace& ks = engine(info).core.keyspace;
   ks.dirty -= std::min<uint64_t>(ks.dirty, static_cast<uint64_t>(info[0].ToNumber().Int64Value()));
   return info.Env().Undefined();
+}
+
+// beginSave(path, options as in saveRdb): begins to write what all databases hold now while the loop goes on.
+// Its number, by which "saved" will name it; or what failed and why.
+Napi::Value ServerObject::begin_save(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Engine& e = engine(info);
+  const Napi::Object how = info[1].As<Napi::Object>();
+  BackgroundSaves::Options options;
+  options.file = file_options(e.core, how);
+  options.rdb = target_options(e.core, how);
+  options.key_delay_us = e.core.settings.rdb_key_save_delay_us;
+  int id = 0;
+  const int number = e.saves.begin(latin1_bytes(info[0]), options, &id);
+  if (number != 0) return failure(env, "open", number);
+  poller_->wake();
+  return Napi::Number::New(env, id);
+}
+
+// cancelSave(number)
+Napi::Value ServerObject::cancel_save(const Napi::CallbackInfo& info) {
+  engine(info).saves.cancel(info[0].ToNumber().Int32Value());
+  return info.Env().Undefined();
+}
+
+// saveProgress(number): {keys, delivered} of a save that is under way.
+Napi::Value ServerObject::save_progress(const Napi::CallbackInfo& info) {
+  const BackgroundSaves::Progress p = engine(info).saves.progress(info[0].ToNumber().Int32Value());
+  Fields f(info.Env());
+  f("keys", p.keys)("delivered", p.delivered);
+  return f.object();
 }
 
 }  // namespace kvasir

@@ -56,6 +56,7 @@ const std::unordered_map<std::string, Apply>& table() {
       {"hll-sparse-max-bytes", limit(&EncodingLimits::hll_sparse_max_bytes)},
       {"rdbcompression", flag(&Settings::rdb_compression)},
       {"rdbchecksum", flag(&Settings::rdb_checksum)},
+      {"saves-failed", flag(&Settings::saves_failed)},
       {"rdb-key-save-delay", number(&Settings::rdb_key_save_delay_us)},
       {"key-load-delay",
        [](Engine& e, const Napi::Value& v) {

@@ -25,6 +25,6 @@ export function configRewriteCommand({ server }: CommandCall): Reply {
 
 export function configResetStatCommand({ server }: CommandCall): Reply {
   server.native.resetStats();
-  server.rdb.saves = 0;
+  server.rdb.resetFigures();
   return OK;
 }

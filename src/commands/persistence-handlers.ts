@@ -1,5 +1,5 @@
 /** SAVE and what DEBUG has to do with files of data. */
-import { ErrorReply, OK, type Reply } from '../resp/reply.js';
+import { ErrorReply, OK, type Reply, Status } from '../resp/reply.js';
 import type { CommandCall } from './context.js';
 
 /** No reason given: the log has it. */
@@ -7,8 +7,20 @@ const FAILED = new ErrorReply('ERR');
 const NOT_LOADED = new ErrorReply('ERR Error trying to load the RDB dump, check server logs.');
 
 export function save({ server }: CommandCall): Reply {
-  server.rdb.saves++;
-  return server.rdb.save() ? OK : FAILED;
+  if (server.rdb.saving) return new ErrorReply('ERR Background save already in progress');
+  return server.rdb.saveNow() ? OK : FAILED;
+}
+
+/** BGSAVE [SCHEDULE | CANCEL] */
+export function bgSave({ server }: CommandCall, args: string[]): Reply {
+  const option = args[1]?.toLowerCase();
+  if (args.length > 2 || (option !== undefined && option !== 'schedule' && option !== 'cancel')) {
+    return new ErrorReply('ERR syntax error');
+  }
+  const { text, error } =
+    option === 'cancel' ? server.rdb.cancel() : server.rdb.request(option === 'schedule');
+  if (!error) return new Status(text);
+  return text === 'ERR' ? FAILED : new ErrorReply(`ERR ${text}`);
 }
 
 /** DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE] */

@@ -3,7 +3,7 @@
 import { bgRewriteAof } from './aof-handlers.js';
 import { debugCommand } from './debug.js';
 import { info, lolwut } from './observability-handlers.js';
-import { save } from './persistence-handlers.js';
+import { bgSave, save } from './persistence-handlers.js';
 import { shutdown } from './shutdown.js';
 import {
   block,
@@ -45,6 +45,7 @@ export const serverCommands = group('server', [
         oneof('operation', [token('SCHEDULE', { since: '3.2.2' }), token('CANCEL', { since: '8.1.0' })]),
       ),
     ],
+    handler: bgSave,
   }),
 
   command('dbsize', {

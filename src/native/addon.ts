@@ -176,6 +176,15 @@ export interface AofLoadStep {
   error: string;
 }
 
+export interface SaveFileOptions {
+  /** It is the base of an append-only file. */
+  aofBase: boolean;
+  /** It will be read again soon: it may stay in the page cache. */
+  keepCache: boolean;
+  /** It is brought to disk as it grows. */
+  incrementalFsync: boolean;
+}
+
 export interface NativeServer {
   /** Returns what is wrong with the table: handlers missing or surplus on either side. */
   loadCommands(commands: NativeCommand[]): string[];
@@ -191,15 +200,20 @@ export interface NativeServer {
   /** False: DEBUG PAUSE-CRON holds up all periodic work. */
   cron(hz: number): boolean;
   /** Writes all databases to a file while everything else waits. undefined: it is written and synced. */
-  saveRdb(
-    path: string,
-    options: { aofBase: boolean; keepCache: boolean; incrementalFsync: boolean },
-  ): SaveFailure | undefined;
+  saveRdb(path: string, options: SaveFileOptions): SaveFailure | undefined;
   /** Loads a file; the control event `loaded` tells how it ended. */
   loadRdb(path: string, options: LoadOptions): LoadAnswer;
   loading(): LoadFigures;
   /** So many changes, or all that there are, are on disk. */
   saved(changes: number): void;
+  /**
+   * Begins to write what all databases hold now while the loop goes on. Returns a number, with which the control event
+   * `saved` begins: "<number> ok", "<number> <operation> <why>" or "<number> unstorable <db> <key>".
+   */
+  beginSave(path: string, options: SaveFileOptions): number | SaveFailure;
+  cancelSave(save: number): void;
+  /** How many keys are to be written, and how many have been. */
+  saveProgress(save: number): { keys: number; delivered: number };
   /** Hides argument i of the running command from logs. */
   redact(argument: number): void;
   /** The task of a client is done, or `failure` says what could not be. Nothing happens if the client has gone. */

@@ -195,6 +195,7 @@ function memoryFields(server: ObservedServer): InfoField[] {
 function persistenceFields({ aof, config, native, rdb }: ObservedServer): InfoField[] {
   const figure = aof.figures;
   const load = native.loading();
+  const saves = rdb.figures;
   const fields: InfoField[] = [
     ['loading', load.active ? 1 : 0],
     ['async_loading', 0],
@@ -202,15 +203,15 @@ function persistenceFields({ aof, config, native, rdb }: ObservedServer): InfoFi
     ['current_cow_size', 0],
     ['current_cow_size_age', 0],
     ['current_fork_perc', '0.00'],
-    ['current_save_keys_processed', 0],
-    ['current_save_keys_total', 0],
+    ['current_save_keys_processed', saves.delivered],
+    ['current_save_keys_total', saves.keys],
     ['rdb_changes_since_last_save', native.stats().dirty!],
-    ['rdb_bgsave_in_progress', 0],
-    ['rdb_last_save_time', rdb.lastSave],
-    ['rdb_last_bgsave_status', rdb.lastBackgroundSave],
-    ['rdb_last_bgsave_time_sec', -1],
-    ['rdb_current_bgsave_time_sec', -1],
-    ['rdb_saves', rdb.saves],
+    ['rdb_bgsave_in_progress', saves.running ? 1 : 0],
+    ['rdb_last_save_time', saves.lastSave],
+    ['rdb_last_bgsave_status', saves.lastOk ? 'ok' : 'err'],
+    ['rdb_last_bgsave_time_sec', saves.lastSeconds],
+    ['rdb_current_bgsave_time_sec', saves.currentSeconds],
+    ['rdb_saves', saves.saves],
     ['rdb_last_cow_size', 0],
     ['rdb_last_load_keys_expired', load.keysExpired],
     ['rdb_last_load_keys_loaded', load.keysLoaded],

@@ -8,7 +8,7 @@ export interface ObservedServer {
   readonly config: Config;
   readonly native: NativeServer;
   readonly aof: Pick<AppendOnlyFile, 'figures'>;
-  readonly rdb: Pick<Rdb, 'lastSave' | 'saves' | 'lastBackgroundSave'>;
+  readonly rdb: Pick<Rdb, 'figures'>;
   /** 40 hexadecimal digits, new at every start. */
   readonly runId: string;
   /** 40 hexadecimal digits: the history of changes that this server's data are part of. */

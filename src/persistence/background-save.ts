@@ -2,6 +2,7 @@
  * When a background save of the data set begins, and what is said of it: BGSAVE and its options, the points of `save`,
  * and the tries that follow a failure. Pure: (state, event) -> (state, effects); rdb.ts does what the effects say.
  */
+import type { SavePoint } from '../config/special.js';
 
 /** Seconds after a failure in which the points of `save` do not try again. */
 const RETRY_DELAY = 5;
@@ -49,12 +50,6 @@ export type SaveEvent =
   | { readonly type: 'not-started'; readonly now: number }
   /** How a save ended. */
   | { readonly type: 'ended'; readonly now: number; readonly ok: boolean };
-
-/** After so many seconds, if there were so many changes. */
-export interface SavePoint {
-  readonly seconds: number;
-  readonly changes: number;
-}
 
 export type SaveEffect =
   /** `started` or `not-started` is to follow at once. */

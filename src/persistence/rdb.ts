@@ -10,9 +10,12 @@ import { toPath } from '../config/bytes.js';
 import type { Config } from '../config/config.js';
 import { joinPath } from '../config/directory.js';
 import { strerror } from '../config/errno.js';
-import type { LoadOptions, LoadResult, NativeServer } from '../native/addon.js';
+import type { SavePoint } from '../config/special.js';
+import type { LoadOptions, LoadResult, NativeServer, SaveFailure, SaveFileOptions } from '../native/addon.js';
 import type { Log } from '../observability/log.js';
 import type { ShutdownStep } from '../server/lifecycle.js';
+import { NO_SAVE, type SaveEffect, type SaveEvent, saveStep } from './background-save.js';
+import type { RunningWrite, SnapshotFiles } from './snapshot-files.js';
 
 /** `missing`: there is no such file. */
 export type RdbLoaded = LoadResult | 'missing';
@@ -26,51 +29,210 @@ export interface RdbSurroundings {
   config: Config;
   log: Log;
   native: NativeServer;
+  files: SnapshotFiles;
+  /** The append-only file is being rewritten, which a background save has to wait for. */
+  rewriting: () => boolean;
   /** What the file holds leaves nothing but to end: never returns in a server of its own. */
   fatal: () => void;
 }
 
-export class Rdb {
-  /** Unix time of the last successful save, at first that of the start. */
-  lastSave = Math.floor(Date.now() / 1000);
+/** Figures of INFO persistence; seconds of Unix time, or -1. */
+export interface SaveFigures {
+  readonly running: boolean;
+  readonly lastSave: number;
   /** Saves begun. */
-  saves = 0;
-  /** What the last background save came to. */
-  lastBackgroundSave: 'ok' | 'err' = 'ok';
+  readonly saves: number;
+  readonly lastOk: boolean;
+  readonly lastSeconds: number;
+  readonly currentSeconds: number;
+  /** Of the save that is under way: keys that it is to write, and those it has. */
+  readonly keys: number;
+  readonly delivered: number;
+}
+
+export interface Answer {
+  readonly text: string;
+  readonly error: boolean;
+}
+
+export class Rdb {
+  #lastSave = unixTime();
+  #saves = 0;
+  #state = NO_SAVE;
+  #running: RunningWrite | null = null;
   readonly #around: RdbSurroundings;
   #loaded: ((result: RdbLoaded) => void) | null = null;
 
   constructor(around: RdbSurroundings) {
     this.#around = around;
+    for (const name of ['save', 'stop-writes-on-bgsave-error'] as const) {
+      around.config.onApply(name, () => {
+        this.#judgeWrites();
+        return undefined;
+      });
+    }
+  }
+
+  /** Unix time of the last successful save, at first that of the start. */
+  get lastSave(): number {
+    return this.#lastSave;
   }
 
   /** Writes `dbfilename` while everything else waits. False: it could not, and the log says why. */
   save(options: SaveOptions = {}): boolean {
-    const { config, log, native } = this.#around;
-    const name = config.str('dbfilename');
-    const temporary = `temp-${process.pid}.rdb`;
-    const root = config.directory.path === '' ? 'unknown' : config.directory.path;
-    const failure = native.saveRdb(this.#path(temporary), {
-      aofBase: false,
-      keepCache: options.keepCache ?? false,
-      incrementalFsync: config.bool('rdb-save-incremental-fsync'),
-    });
+    const { native } = this.#around;
+    const temporary = this.#temporary;
+    const failure = native.saveRdb(this.#path(temporary), this.#fileOptions(options.keepCache ?? false));
     if (failure !== undefined) {
-      if (failure.operation === 'open') {
-        this.#warn(
-          `Failed opening the temp RDB file ${temporary} (in server root dir ${root}) for saving: ${failure.error}`,
-        );
-      } else {
-        this.#warn(`Write error while saving DB to the disk(${failure.operation}): ${failure.error}`);
-        this.#remove(temporary);
-      }
+      this.#reportFailure(failure, temporary);
       return false;
     }
+    if (!this.#install(temporary)) return false;
+    native.saved(Number.MAX_SAFE_INTEGER);
+    this.#lastSave = unixTime();
+    this.#state = { ...this.#state, lastOk: true };
+    this.#judgeWrites();
+    return true;
+  }
+
+  /** SAVE */
+  saveNow(): boolean {
+    this.#saves++;
+    return this.save();
+  }
+
+  // ------------------------------------------------------------------ in the background
+
+  /** BGSAVE [SCHEDULE] */
+  request(schedule: boolean): Answer {
+    const { native, rewriting } = this.#around;
+    const inTransaction = native.aof('state').nested;
+    return this.#answer({ type: 'request', schedule, rewriting: rewriting(), inTransaction });
+  }
+
+  /** BGSAVE CANCEL */
+  cancel(): Answer {
+    return this.#answer({ type: 'cancel', now: unixTime() });
+  }
+
+  /** Periodic work. */
+  tick(): void {
+    const { config, native, rewriting } = this.#around;
+    if (native.loading().active) return;
+    const points = config.value('save') as readonly SavePoint[];
+    if (points.length === 0 && !this.#state.scheduled) return;
+    const changes = native.stats().dirty!;
+    const lastSave = this.lastSave;
+    this.#step({ type: 'tick', now: unixTime(), rewriting: rewriting(), changes, lastSave, points });
+  }
+
+  get saving(): boolean {
+    return this.#running !== null;
+  }
+
+  get figures(): SaveFigures {
+    const { began, lastOk, lastSeconds } = this.#state;
+    return {
+      running: began !== null,
+      lastSave: this.lastSave,
+      saves: this.#saves,
+      lastOk,
+      lastSeconds,
+      currentSeconds: began === null ? -1 : unixTime() - began,
+      ...(this.#running?.progress() ?? { keys: 0, delivered: 0 }),
+    };
+  }
+
+  /** CONFIG RESETSTAT */
+  resetFigures(): void {
+    this.#saves = 0;
+  }
+
+  #answer(event: SaveEvent): Answer {
+    for (const effect of this.#step(event)) if (effect.type === 'reply') return effect;
+    return this.saving ? { text: 'Background saving started', error: false } : { text: 'ERR', error: true };
+  }
+
+  #step(event: SaveEvent): readonly SaveEffect[] {
+    const { state, effects } = saveStep(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) {
+      if (effect.type === 'log') this.#around.log.write(effect.level, effect.text);
+      else if (effect.type === 'start') this.#beginSave();
+      else if (effect.type === 'abort') this.#abort();
+    }
+    this.#judgeWrites();
+    return effects;
+  }
+
+  #beginSave(): void {
+    const { log, native, files } = this.#around;
+    const temporary = this.#temporary;
+    const changes = native.stats().dirty!;
+    this.#saves++;
+    const running = files.begin(this.#path(temporary), this.#fileOptions(false), (failure) => {
+      this.#running = null;
+      if (failure !== null) this.#reportFailure(failure, temporary);
+      const ok = failure === null && this.#install(temporary);
+      if (ok) {
+        native.saved(changes);
+        this.#lastSave = unixTime();
+      }
+      this.#step({ type: 'ended', now: unixTime(), ok });
+    });
+    if ('operation' in running) {
+      this.#reportFailure(running, temporary);
+      this.#step({ type: 'not-started', now: unixTime() });
+      return;
+    }
+    this.#running = running;
+    log.notice(`Background saving started by pid ${process.pid}`);
+    this.#step({ type: 'started', now: unixTime() });
+  }
+
+  #abort(): void {
+    this.#running?.cancel();
+    this.#running = null;
+    this.#remove(this.#temporary);
+  }
+
+  /** stop-writes-on-bgsave-error */
+  #judgeWrites(): void {
+    const { config, native } = this.#around;
+    const stops = config.bool('stop-writes-on-bgsave-error') && config.value('save').length > 0;
+    native.setting('saves-failed', stops && !this.#state.lastOk);
+  }
+
+  // ------------------------------------------------------------------ the file
+
+  get #temporary(): string {
+    return `temp-${process.pid}.rdb`;
+  }
+
+  #fileOptions(keepCache: boolean): SaveFileOptions {
+    const incrementalFsync = this.#around.config.bool('rdb-save-incremental-fsync');
+    return { aofBase: false, keepCache, incrementalFsync };
+  }
+
+  #reportFailure({ operation, error }: SaveFailure, temporary: string): void {
+    if (operation === 'open') {
+      this.#warn(
+        `Failed opening the temp RDB file ${temporary} (in server root dir ${this.#root}) for saving: ${error}`,
+      );
+      return;
+    }
+    this.#warn(`Write error while saving DB to the disk(${operation}): ${error}`);
+    this.#remove(temporary);
+  }
+
+  /** A file that is complete takes the place of the last one. */
+  #install(temporary: string): boolean {
+    const name = this.#around.config.str('dbfilename');
     try {
       renameSync(toPath(this.#path(temporary)), toPath(this.#path(name)));
     } catch (error) {
       this.#warn(
-        `Error moving temp DB file ${temporary} on the final destination ${name} (in server root dir ${root}): ` +
+        `Error moving temp DB file ${temporary} on the final destination ${name} (in server root dir ${this.#root}): ` +
           strerror(error),
       );
       this.#remove(temporary);
@@ -82,11 +244,33 @@ export class Rdb {
       this.#warn(`Failed to fsync directory while saving DB: ${strerror(error)}`);
       return false;
     }
-    log.notice('DB saved on disk');
-    native.saved(Number.MAX_SAFE_INTEGER);
-    this.lastSave = Math.floor(Date.now() / 1000);
-    this.lastBackgroundSave = 'ok';
+    this.#around.log.notice('DB saved on disk');
     return true;
+  }
+
+  get #root(): string {
+    const { path } = this.#around.config.directory;
+    return path === '' ? 'unknown' : path;
+  }
+
+  /**
+   * Begins to write the base of an append-only file while the loop goes on. The file is not removed if that fails. Null:
+   * it cannot begin. Either has been logged.
+   */
+  rewriteBase(path: string, ended: (ok: boolean) => void): RunningWrite | null {
+    const { config, files } = this.#around;
+    const incrementalFsync = config.bool('aof-rewrite-incremental-fsync');
+    const running = files.begin(
+      this.#path(path),
+      { aofBase: true, keepCache: false, incrementalFsync },
+      (failure) => {
+        if (failure !== null) this.#warn(`Write error writing append only file on disk: ${failure.error}`);
+        ended(failure === null);
+      },
+    );
+    if (!('operation' in running)) return running;
+    this.#warn(`Opening the temp file for AOF rewrite in rewriteAppendOnlyFile(): ${running.error}`);
+    return null;
   }
 
   /** Writes the base of an append-only file while everything else waits. */
@@ -150,6 +334,10 @@ export class Rdb {
     return {
       run: (flags, report) => {
         const { config, log } = this.#around;
+        if (this.saving) {
+          log.warning('There is a child saving an .rdb. Killing it!');
+          this.#abort();
+        }
         const wanted = config.value('save').length > 0 && !flags.has('nosave');
         if (!wanted && !flags.has('save')) return null;
         log.notice('Saving the final RDB snapshot before exiting.');
@@ -236,4 +424,8 @@ export class Rdb {
       closeSync(fd);
     }
   }
+}
+
+function unixTime(): number {
+  return Math.floor(Date.now() / 1000);
 }

@@ -129,7 +129,6 @@ export async function serve(start: ServerStart): Promise<void> {
       commands,
       onCron: () => {
         shutdown?.tick();
-        server.aof.tick();
         if (config.int('watchdog-period') > 0) windWatchdog();
       },
       onControl: (event) => {

@@ -14,6 +14,7 @@ import type { NativeServer } from '../native/addon.js';
 import type { Log } from '../observability/log.js';
 import { AppendOnlyFile } from '../persistence/aof.js';
 import { Rdb } from '../persistence/rdb.js';
+import { SnapshotFiles } from '../persistence/snapshot-files.js';
 import { REDIS_VERSION, VALKEY_VERSION } from '../version.js';
 import { Loop } from './loop.js';
 
@@ -151,16 +152,22 @@ export class Server implements ServerContext {
       onTask: (client, task, what, args) => this.#runTask(client, task, what, args),
       onControl: (event, detail) => {
         if (event === 'loaded') this.rdb.loadEnded(detail);
+        else if (event === 'saved') snapshots.report(detail);
         else options.onControl?.(event, detail);
       },
-      onCron: options.onCron ?? (() => {}),
+      onCron: () => {
+        this.aof.tick();
+        this.rdb.tick();
+        options.onCron?.();
+      },
     });
+    const snapshots = new SnapshotFiles(this.native);
     this.aof = new AppendOnlyFile({
       config,
       log,
       native: this.native,
-      saving: () => false,
-      rewrite: () => null,
+      saving: () => this.rdb.saving,
+      rewrite: (path, _format, ended) => this.rdb.rewriteBase(path, ended),
       rewriteNow: (path, format) => {
         if (format === 'rdb') return this.rdb.writeBase(path);
         writeFileSync(path, '');
@@ -168,7 +175,14 @@ export class Server implements ServerContext {
       },
       loadRdb: (path, now) => this.rdb.loadBase(path, now),
     });
-    this.rdb = new Rdb({ config, log, native: this.native, fatal: options.onFatal ?? (() => {}) });
+    this.rdb = new Rdb({
+      config,
+      log,
+      native: this.native,
+      files: snapshots,
+      rewriting: () => this.aof.rewriting,
+      fatal: options.onFatal ?? (() => {}),
+    });
     for (const name of NATIVE_PARAMETERS) this.#push(name);
     this.native.setting('server-version', VALKEY_VERSION);
     this.native.setting('redis-version', REDIS_VERSION);

@@ -93,6 +93,8 @@ struct Settings {
   EncodingLimits encodings;
   bool rdb_compression = true;
   bool rdb_checksum = true;
+  // The last background save failed, and writes are to wait until one succeeds.
+  bool saves_failed = false;
   int64_t rdb_key_save_delay_us = 0;  // as LoadPace::key_delay_us
   LoadPace load_pace;
   bool rdb_version_check_strict = true;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "base/clock.h"
@@ -105,7 +106,7 @@ void BackgroundSaves::report(Job& job) {
   if (job.target.unstorable()) {
     how += " unstorable " + std::to_string(job.target.unstorable_db()) + " " + *job.target.unstorable();
   } else if (error.operation != nullptr) {
-    how += std::string(" ") + error.operation + " " + std::to_string(error.number);
+    how += std::string(" ") + error.operation + " " + strerror(error.number);
   } else {
     how += " ok";
   }

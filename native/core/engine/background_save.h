@@ -40,7 +40,7 @@ class BackgroundSaves {
 
   // Begins to write what the databases hold now. *id names it from then on. Returns errno, 0 on success;
   // EAGAIN: too many walks are under way. When it has ended the control plane hears "saved", "<id> ok" or
-  // "<id> <operation> <errno>", or "<id> unstorable <db> <key>".
+  // "<id> <operation> <why>", or "<id> unstorable <db> <key>".
   int begin(const std::string& path, const Options& options, int* id);
   // Ends it without a word; the file stays as it is. Nothing if it has ended.
   void cancel(int id);

@@ -25,6 +25,7 @@ Engine::Engine(int databases, bool clustered, Hooks* hooks)
     : core(databases, clustered, this, hooks),
       aof(&stream, this),
       loading(this),
+      saves(this),
       eviction(this),
       expire_cycle_(&core.keyspace, mono_us),
       replica_keys_(&core.keyspace),
@@ -216,6 +217,15 @@ Executed Engine::judge(Client& c, Pending& p) {
   if (core.settings.maxmemory != 0 && eviction.run() == EvictResult::kFail && (flags & kCmdDenyoom) != 0) {
     reject(c, cmd, "OOM command not allowed when used memory > 'maxmemory'.");
     if (core.waiting.any_ready()) serve_ready();
+    return Executed::kDone;
+  }
+  if (core.settings.saves_failed && ((flags & kCmdWrite) != 0 || cmd->fullname == "ping")) [[unlikely]] {
+    reject(
+        c, cmd,
+        "MISCONF Valkey is configured to save RDB snapshots, but it's currently unable to persist to disk. "
+        "Commands that may modify the data set are disabled, because this instance is configured to report "
+        "errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check "
+        "the Valkey logs for details about the RDB error.");
     return Executed::kDone;
   }
   if (aof.active() && aof.write_error() != 0 && ((flags & kCmdWrite) != 0 || cmd->fullname == "ping"))
@@ -533,6 +543,7 @@ void Engine::cron(int64_t hz) {
 
 bool Engine::between_turns() {
   bool more = loading.run();
+  if (saves.run()) more = true;
   if (eviction.running() && eviction.run() == EvictResult::kRunning) more = true;
   if (core.waiting.any_ready() && !core.loading) {
     // Who waited for a key that was evicted has a reply now, and may go on with the next turn.

@@ -11,6 +11,7 @@
 #include "engine/commandlog.h"
 #include "engine/eviction.h"
 #include "engine/load_samples.h"
+#include "engine/background_save.h"
 #include "engine/loading.h"
 #include "keyspace/dict_upkeep.h"
 #include "keyspace/expire_cycle.h"
@@ -38,6 +39,7 @@ class Engine final : public Signals, public Executor, private AofListener {
   AofWriter aof;
   LoadSamples load;
   Loading loading;
+  BackgroundSaves saves;
   Eviction eviction;
 
   // Reads the clocks. Once at the start of a turn, and by execute() after a command that took long.

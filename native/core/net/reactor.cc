@@ -337,10 +337,11 @@ void Reactor::limit_client_memory() {
   if (follow) engine_->evict_clients();
 }
 
-// Has the loop turn when a pause ends, a blocked client's time is over or loading goes on.
+// Has the loop turn when a pause ends, a blocked client's time is over, or loading or a save goes on.
 void Reactor::wake_for_deadlines() {
   int64_t next = engine_->core.pauses.next_end_ms();
-  if (const uint64_t due = engine_->loading.due_us(); due != 0) {
+  for (const uint64_t due : {engine_->loading.due_us(), engine_->saves.due_us()}) {
+    if (due == 0) continue;
     const int64_t at = wall_ms() + static_cast<int64_t>((due - std::min(due, mono_us())) / 1000) + 1;
     if (next == 0 || at < next) next = at;
   }
