@@ -138,6 +138,11 @@ Napi::Value ServerObject::begin_save(const Napi::CallbackInfo& info) {
   options.file = file_options(e.core, how);
   options.rdb = target_options(e.core, how);
   options.key_delay_us = e.core.settings.rdb_key_save_delay_us;
+  if (flag(how, "commands")) {
+    options.form = BackgroundSaves::Form::kCommands;
+    options.file.compress = false;
+    options.file.checksum = false;
+  }
   int id = 0;
   const int number = e.saves.begin(latin1_bytes(info[0]), options, &id);
   if (number != 0) return failure(env, "open", number);

@@ -183,6 +183,8 @@ export interface SaveFileOptions {
   keepCache: boolean;
   /** It is brought to disk as it grows. */
   incrementalFsync: boolean;
+  /** As the commands that make the data set, not as an RDB file. In the background only. */
+  commands?: boolean;
 }
 
 export interface NativeServer {

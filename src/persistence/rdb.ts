@@ -257,12 +257,12 @@ export class Rdb {
    * Begins to write the base of an append-only file while the loop goes on. The file is not removed if that fails. Null:
    * it cannot begin. Either has been logged.
    */
-  rewriteBase(path: string, ended: (ok: boolean) => void): RunningWrite | null {
+  rewriteBase(path: string, commands: boolean, ended: (ok: boolean) => void): RunningWrite | null {
     const { config, files } = this.#around;
     const incrementalFsync = config.bool('aof-rewrite-incremental-fsync');
     const running = files.begin(
       this.#path(path),
-      { aofBase: true, keepCache: false, incrementalFsync },
+      { aofBase: true, keepCache: false, incrementalFsync, commands },
       (failure) => {
         if (failure !== null) this.#warn(`Write error writing append only file on disk: ${failure.error}`);
         ended(failure === null);

@@ -167,7 +167,7 @@ export class Server implements ServerContext {
       log,
       native: this.native,
       saving: () => this.rdb.saving,
-      rewrite: (path, _format, ended) => this.rdb.rewriteBase(path, ended),
+      rewrite: (path, format, ended) => this.rdb.rewriteBase(path, format === 'aof', ended),
       rewriteNow: (path, format) => {
         if (format === 'rdb') return this.rdb.writeBase(path);
         writeFileSync(path, '');

@@ -10,19 +10,26 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "persist/aof_save.h"
 
 namespace kvasir {
 
 struct BackgroundSaves::Job {
-  Job(int number, int fd, Keyspace* ks, const Options& options)
-      : id(number),
-        key_delay_us(options.key_delay_us),
-        writer(fd, options.file),
-        target(ks, &writer, options.rdb) {}
+  Job(int number, int fd, Core* core, const Options& options)
+      : id(number), key_delay_us(options.key_delay_us), writer(fd, options.file) {
+    if (options.form == Form::kCommands) {
+      target = std::make_unique<AofFileTarget>(&writer, core->libraries);
+    } else {
+      auto file = std::make_unique<RdbFileTarget>(&core->keyspace, &writer, options.rdb);
+      rdb = file.get();
+      target = std::move(file);
+    }
+  }
   int id;
   int64_t key_delay_us;
   FileWriter writer;
-  RdbFileTarget target;
+  std::unique_ptr<SnapshotTarget> target;
+  const RdbFileTarget* rdb = nullptr;  // the target, if it is one
   std::unique_ptr<SnapshotWalk> walk;  // until the writer was told of the end
   bool exhausted = false;              // the walk has nothing more to deliver
   uint64_t due_us = 0;
@@ -34,9 +41,8 @@ BackgroundSaves::~BackgroundSaves() = default;
 int BackgroundSaves::begin(const std::string& path, const Options& options, int* id) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) return errno;
-  Keyspace& ks = engine_.core.keyspace;
-  auto job = std::make_unique<Job>(next_id_, fd, &ks, options);
-  job->walk = ks.start_walk(&job->target);
+  auto job = std::make_unique<Job>(next_id_, fd, &engine_.core, options);
+  job->walk = engine_.core.keyspace.start_walk(job->target.get());
   if (job->walk == nullptr) return EAGAIN;
   *id = next_id_++;
   jobs_.push_back(std::move(job));
@@ -87,7 +93,7 @@ bool BackgroundSaves::step(Job& job, uint64_t now_us, uint64_t until_us) {
   // Nobody reads a file that cannot be completed.
   const bool failed = job.writer.error().operation != nullptr || job.walk->refused();
   if (failed || job.exhausted) {
-    failed ? job.writer.finish() : job.target.end();
+    failed ? job.writer.finish() : job.target->end();
     job.walk.reset();
     return false;
   }
@@ -103,8 +109,8 @@ bool BackgroundSaves::step(Job& job, uint64_t now_us, uint64_t until_us) {
 void BackgroundSaves::report(Job& job) {
   std::string how = std::to_string(job.id);
   const FileWriter::Error error = job.writer.error();
-  if (job.target.unstorable()) {
-    how += " unstorable " + std::to_string(job.target.unstorable_db()) + " " + *job.target.unstorable();
+  if (job.rdb != nullptr && job.rdb->unstorable()) {
+    how += " unstorable " + std::to_string(job.rdb->unstorable_db()) + " " + *job.rdb->unstorable();
   } else if (error.operation != nullptr) {
     how += std::string(" ") + error.operation + " " + strerror(error.number);
   } else {

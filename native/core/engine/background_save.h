@@ -26,7 +26,9 @@ class BackgroundSaves {
   // How long to wait for a writer that has enough.
   static constexpr uint64_t kPauseUs = 1000;
 
+  enum class Form : uint8_t { kRdb, kCommands };
   struct Options {
+    Form form = Form::kRdb;
     FileWriter::Options file;
     RdbFileTarget::Options rdb;
     // Microseconds to lose after each key; negative: one for every so many keys. For tests.
