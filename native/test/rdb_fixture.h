@@ -27,6 +27,7 @@ struct SilentSignals : Signals {
   void key_modified(Database&, Slice, bool) override {}
   void notify(uint32_t, const char*, Slice, int) override {}
   void propagate_delete(Database&, Slice key, bool) override { told.push_back(key.str()); }
+  void expiry_took(int64_t) override {}
   void propagate_field_delete(Database&, Slice key, std::span<const Slice> fields, bool, bool) override {
     for (const Slice& f : fields) told.push_back(key.str() + "." + f.str());
   }

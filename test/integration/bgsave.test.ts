@@ -30,6 +30,12 @@ async function until(client: RespClient, field: string, value: string): Promise<
   }
 }
 
+/** Why a write is refused. */
+async function refusal(client: RespClient): Promise<string> {
+  const reply = await client.send('SET', 'k', 'w');
+  return reply instanceof RespError ? reply.message : 'it is not';
+}
+
 /** Keys of every type, in two databases. */
 async function fill(client: RespClient, count: number): Promise<void> {
   for (const db of [0, 9]) {
@@ -107,7 +113,6 @@ describe('BGSAVE', () => {
     expect((await info(client)).get('rdb_last_bgsave_status')).toBe('ok');
     expect(server.log).toContain('Background saving terminated with success');
     expect(await client.send('DEBUG', 'DIGEST')).not.toBe(digest);
-    await server.kill();
     await server.restart();
     expect(await (await server.connect()).send('DEBUG', 'DIGEST')).toBe(digest);
     expect(readdirSync(server.directory).filter((name) => name.startsWith('temp-'))).toEqual([]);
@@ -154,14 +159,12 @@ describe('BGSAVE', () => {
     await until(client, 'rdb_last_bgsave_status', 'err');
     expect(server.log).toContain('Error moving temp DB file');
     expect(server.log).toContain('Background saving error');
-    expect(String(await client.send('SET', 'k', 'w'))).toMatch(
-      /MISCONF Valkey is configured to save RDB snapshots/,
-    );
+    expect(await refusal(client)).toMatch(/^MISCONF Valkey is configured to save RDB snapshots/);
     expect(await client.send('GET', 'k')).toBe('v');
     await client.send('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no');
     expect(await client.send('SET', 'k', 'w')).toBe('OK');
     await client.send('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'yes');
-    expect(String(await client.send('SET', 'k', 'w'))).toMatch(/MISCONF/);
+    expect(await refusal(client)).toMatch(/^MISCONF Valkey is configured to save RDB snapshots/);
     rmdirSync(join(server.directory, 'dump.rdb'));
     await client.send('BGSAVE');
     await until(client, 'rdb_last_bgsave_status', 'ok');
@@ -201,7 +204,6 @@ describe('BGREWRITEAOF', () => {
       // Nothing that may expire between here and there.
       await client.send('DEBUG', 'SET-ACTIVE-EXPIRE', 0);
       const digest = await client.send('DEBUG', 'DIGEST');
-      await server.stop();
       await server.restart();
       expect(await (await server.connect()).send('DEBUG', 'DIGEST')).toBe(digest);
     },

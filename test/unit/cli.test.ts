@@ -96,7 +96,7 @@ describe('kvasir', () => {
 
   test('lists only what exists', () => {
     const names = createProgram('kvasir', async () => {}).commands.map((command) => command.name());
-    expect(names).toEqual(['server']);
+    expect(names).toEqual(['server', 'check-aof']);
   });
 });
 

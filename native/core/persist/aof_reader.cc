@@ -18,7 +18,10 @@ constexpr size_t kMaxDigits = 18;
 }  // namespace
 
 AofReader::AofReader(int fd, uint64_t offset)
-    : fd_(fd), buf_(static_cast<char*>(mem_alloc(kBufferBytes))), cap_(kBufferBytes), offset_(offset) {}
+    : fd_(fd), buf_(static_cast<char*>(mem_alloc(kBufferBytes))), cap_(kBufferBytes), offset_(offset) {
+  // A file that cannot seek is read from where it stands.
+  ::lseek(fd, static_cast<off_t>(offset), SEEK_SET);
+}
 
 AofReader::~AofReader() {
   mem_free(buf_);

@@ -28,7 +28,7 @@ class AofReader {
     kError,  // errno
   };
 
-  // Reads fd from its present position, which is `offset` in the file, and closes it in the end.
+  // Reads fd from `offset` in the file on, and closes it in the end.
   AofReader(int fd, uint64_t offset);
   ~AofReader();
   AofReader(const AofReader&) = delete;
