@@ -1,5 +1,5 @@
-// Files from outside: whatever bytes claim to be an RDB are refused or loaded, in one piece or in many; and what was
-// loaded can be saved, and reads back the same.
+// Files from outside: whatever bytes claim to be an RDB are refused or loaded, in one piece or in many; and
+// what was loaded can be saved, and reads back the same.
 #include <cstdlib>
 
 #include "persist/rdb_load.h"

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "commands/core.h"
+#include "engine/background_save.h"
 #include "engine/commandlog.h"
 #include "engine/eviction.h"
 #include "engine/load_samples.h"
-#include "engine/background_save.h"
 #include "engine/loading.h"
 #include "keyspace/dict_upkeep.h"
 #include "keyspace/expire_cycle.h"
