@@ -48,6 +48,8 @@ export type SaveEvent =
   /** The answers to the effect `start`. */
   | { readonly type: 'started'; readonly now: number }
   | { readonly type: 'not-started'; readonly now: number }
+  /** The save that is under way, if there is one, is of no use any more. */
+  | { readonly type: 'abandon'; readonly now: number; readonly why: string }
   /** How a save ended. */
   | { readonly type: 'ended'; readonly now: number; readonly ok: boolean };
 
@@ -81,6 +83,13 @@ export function saveStep(state: SaveState, event: SaveEvent): SaveTransition {
       return { state: { ...state, began: event.now, lastTry: event.now, scheduled: false }, effects: [] };
     case 'not-started':
       return { state: { ...state, lastTry: event.now, lastOk: false }, effects: [] };
+    case 'abandon':
+      return state.began === null
+        ? { state, effects: [] }
+        : {
+            state: { ...state, began: null, lastSeconds: event.now - state.began },
+            effects: [{ type: 'log', level: 'warning', text: event.why }, { type: 'abort' }],
+          };
     case 'ended':
       return {
         state: {

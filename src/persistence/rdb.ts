@@ -115,6 +115,16 @@ export class Rdb {
     return this.#answer({ type: 'cancel', now: unixTime() });
   }
 
+  /** FLUSHALL: what is being saved is gone, and a file with points of `save` is to say so at once. */
+  flushed(): void {
+    this.#step({
+      type: 'abandon',
+      now: unixTime(),
+      why: 'Background saving is given up: all databases were flushed',
+    });
+    if (this.#around.config.value('save').length > 0) this.save();
+  }
+
   /** Periodic work. */
   tick(): void {
     const { config, native, rewriting } = this.#around;
@@ -334,10 +344,11 @@ export class Rdb {
     return {
       run: (flags, report) => {
         const { config, log } = this.#around;
-        if (this.saving) {
-          log.warning('There is a child saving an .rdb. Killing it!');
-          this.#abort();
-        }
+        this.#step({
+          type: 'abandon',
+          now: unixTime(),
+          why: 'There is a child saving an .rdb. Killing it!',
+        });
         const wanted = config.value('save').length > 0 && !flags.has('nosave');
         if (!wanted && !flags.has('save')) return null;
         log.notice('Saving the final RDB snapshot before exiting.');

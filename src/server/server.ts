@@ -153,6 +153,7 @@ export class Server implements ServerContext {
       onControl: (event, detail) => {
         if (event === 'loaded') this.rdb.loadEnded(detail);
         else if (event === 'saved') snapshots.report(detail);
+        else if (event === 'flushall') this.rdb.flushed();
         else options.onControl?.(event, detail);
       },
       onCron: () => {

@@ -141,6 +141,18 @@ describe('BGSAVE', () => {
     await until(client, 'rdb_bgsave_in_progress', '0');
   });
 
+  test('FLUSHALL ends it, and with points of `save` the file is empty at once', async () => {
+    const { server, client } = await start('--rdb-key-save-delay', '10000', '--save', '3600 1000000');
+    await fill(client, 20);
+    await client.send('BGSAVE');
+    expect(await client.send('FLUSHALL')).toBe('OK');
+    const fields = await info(client);
+    expect(fields.get('rdb_bgsave_in_progress')).toBe('0');
+    expect(fields.get('rdb_last_bgsave_status')).toBe('ok');
+    expect(fields.get('rdb_changes_since_last_save')).toBe('0');
+    expect(existsSync(join(server.directory, 'dump.rdb'))).toBe(true);
+  });
+
   test('in a transaction it waits for the end of that', async () => {
     const { server, client } = await start();
     await client.send('MULTI');

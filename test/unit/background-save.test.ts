@@ -114,6 +114,14 @@ test('after a failure the next try waits a little', () => {
   expect(run([{ ...tick, changes: 100, now: 1006 }], failed.state).said).toContain('start');
 });
 
+test('a save of no use any more is given up without a failure', () => {
+  const abandon = { type: 'abandon', now: 107, why: 'flushed' } as const;
+  expect(run([abandon]).said).toEqual([]);
+  const { said, state } = run([request, abandon]);
+  expect(said).toEqual(['start', 'flushed', 'abort']);
+  expect(state).toMatchObject({ began: null, lastOk: true, lastSeconds: 7 });
+});
+
 test('what cannot even begin has failed', () => {
   expect(saveStep(NO_SAVE, { type: 'not-started', now: 7 }).state).toMatchObject({
     lastOk: false,

@@ -9,23 +9,29 @@ namespace {
 
 void dbsize_command(Call& call) { call.reply().integer(static_cast<int64_t>(call.db().size())); }
 
-void flush(Call& call, int db) {
+// False: an error was replied.
+bool flush(Call& call, int db) {
   bool async = call.core.settings.lazyfree_lazy_user_flush;
   if (call.argc() == 2 && equals_nocase(call.arg(1), "sync")) {
     async = false;
   } else if (call.argc() == 2 && equals_nocase(call.arg(1), "async")) {
     async = true;
   } else if (call.argc() != 1) {
-    return call.syntax_error();
+    call.syntax_error();
+    return false;
   }
   call.ks().dirty += call.ks().flush(db, async);
   // Replicas flush even when there was nothing here: theirs may differ.
   if (call.propagating()) call.propagation().force();
   call.reply().ok();
+  return true;
 }
 
 void flushdb_command(Call& call) { flush(call, call.db().id()); }
-void flushall_command(Call& call) { flush(call, -1); }
+void flushall_command(Call& call) {
+  // Files of data follow.
+  if (flush(call, -1) && !call.core.loading) call.core.hooks->control("flushall", {});
+}
 
 void swapdb_command(Call& call) {
   if (call.ks().clustered()) return call.reply().error("ERR SWAPDB is not allowed in cluster mode");
