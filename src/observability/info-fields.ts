@@ -268,7 +268,7 @@ function loadingFields(load: LoadFigures): InfoField[] {
   ];
 }
 
-function statsFields({ native, cachedMigrateSockets }: ObservedServer): InfoField[] {
+function statsFields({ native, cachedMigrateSockets, rdb }: ObservedServer): InfoField[] {
   const s = native.stats();
   const kbps = (bytes: number) => (bytes / 1024).toFixed(2);
   const counter = (name: string): InfoField => [name, s[name] as number];
@@ -307,7 +307,8 @@ function statsFields({ native, cachedMigrateSockets }: ObservedServer): InfoFiel
     counter('pubsub_patterns'),
     counter('pubsubshard_channels'),
     ['latest_fork_usec', 0],
-    ['total_forks', 0],
+    // What others fork for; here it is a walk over the keyspace.
+    ['total_forks', rdb.figures.walks],
     ['migrate_cached_sockets', cachedMigrateSockets],
     ['slave_expires_tracked_keys', 0],
     ['active_defrag_hits', 0],

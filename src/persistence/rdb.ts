@@ -48,6 +48,8 @@ export interface SaveFigures {
   /** Of the save that is under way: keys that it is to write, and those it has. */
   readonly keys: number;
   readonly delivered: number;
+  /** Walks begun, for this file and for others. */
+  readonly walks: number;
 }
 
 export interface Answer {
@@ -148,6 +150,7 @@ export class Rdb {
       saves: this.#saves,
       lastOk,
       lastSeconds,
+      walks: this.#around.files.begun,
       currentSeconds: began === null ? -1 : unixTime() - began,
       ...(this.#running?.progress() ?? { keys: 0, delivered: 0 }),
     };
@@ -156,6 +159,7 @@ export class Rdb {
   /** CONFIG RESETSTAT */
   resetFigures(): void {
     this.#saves = 0;
+    this.#around.files.begun = 0;
   }
 
   #answer(event: SaveEvent): Answer {

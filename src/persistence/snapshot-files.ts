@@ -11,6 +11,8 @@ export interface RunningWrite {
 }
 
 export class SnapshotFiles {
+  /** How many have been begun. */
+  begun = 0;
   readonly #native: NativeServer;
   readonly #ended = new Map<number, (failure: WriteFailure | null) => void>();
 
@@ -31,6 +33,7 @@ export class SnapshotFiles {
     const native = this.#native;
     const id = native.beginSave(path, options);
     if (typeof id !== 'number') return id;
+    this.begun++;
     this.#ended.set(id, ended);
     return {
       cancel: () => {
