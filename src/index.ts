@@ -10,6 +10,7 @@
 import { Config, findParameter } from './config/config.js';
 import { PrivateDirectory } from './config/directory.js';
 import { Log, type LogLevel } from './observability/log.js';
+import { AofFatal } from './persistence/aof-files.js';
 import { Shutdown } from './server/lifecycle.js';
 import { bindAll, rebindOnChange } from './server/listen.js';
 import { Server } from './server/server.js';
@@ -83,7 +84,7 @@ export class EmbeddedServer {
   /** Whether data outlive the server: who names a directory, a file or when to save means so. */
   get #keepsData(): boolean {
     return Object.keys(this.#parameters).some((name) =>
-      ['dir', 'dbfilename', 'save'].includes(findParameter(name)?.name ?? ''),
+      ['appendonly', 'dir', 'dbfilename', 'save'].includes(findParameter(name)?.name ?? ''),
     );
   }
 
@@ -119,7 +120,7 @@ export class EmbeddedServer {
       timeoutMs: () => config.int('shutdown-timeout') * 1000,
       signalFlags: () => new Set(),
       drain: null,
-      steps: [server.rdb.finalSave()],
+      steps: [server.aof.finalSync(), server.rdb.finalSave()],
       pidFile: new PidFile(this.#log, '', false),
       close: () => server.native.halt(),
       failed: () => {},
@@ -130,7 +131,7 @@ export class EmbeddedServer {
     });
     server.start();
     this.#server = server;
-    if (this.#keepsData && !(await server.rdb.restore())) {
+    if (this.#keepsData && !(await restored(server))) {
       await this.close({ save: false });
       throw new Error('The file of data cannot be loaded: see the log');
     }
@@ -156,6 +157,18 @@ export class EmbeddedServer {
     this.#address = undefined;
     // libuv tells of closed handles in the next turn of the loop.
     await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Brings back what the last run left. False: it cannot be had. */
+async function restored(server: Server): Promise<boolean> {
+  try {
+    if (!server.config.bool('appendonly') && !(await server.rdb.restore())) return false;
+    await server.aof.start();
+    return true;
+  } catch (error) {
+    if (!(error instanceof AofFatal)) throw error;
+    return false;
   }
 }
 

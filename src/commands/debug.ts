@@ -19,7 +19,7 @@ import {
   Verbatim,
 } from '../resp/reply.js';
 import type { CommandCall, TsHandler } from './context.js';
-import { debugReload } from './persistence-handlers.js';
+import { debugLoadAof, debugReload } from './persistence-handlers.js';
 
 interface Subcommand {
   /** Numbers of arguments, with `debug` and the subcommand's name. */
@@ -105,6 +105,11 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     help: `ERROR <string>
     Return a RESP protocol error with <string> as message. Useful for clients
     unit tests to simulate error replies.`,
+  },
+  loadaof: {
+    argc: ANY,
+    run: debugLoadAof,
+    help: 'LOADAOF\n    Flush the AOF buffers on disk and reload the AOF in memory.',
   },
   log: {
     argc: [3, 3],

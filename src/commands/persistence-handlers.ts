@@ -4,6 +4,7 @@ import type { CommandCall } from './context.js';
 
 /** No reason given: the log has it. */
 const FAILED = new ErrorReply('ERR');
+const AOF_NOT_LOADED = new ErrorReply('ERR Error trying to load the AOF files, check server logs.');
 const NOT_LOADED = new ErrorReply('ERR Error trying to load the RDB dump, check server logs.');
 
 export function save({ server }: CommandCall): Reply {
@@ -21,6 +22,12 @@ export function bgSave({ server }: CommandCall, args: string[]): Reply {
     option === 'cancel' ? server.rdb.cancel() : server.rdb.request(option === 'schedule');
   if (!error) return new Status(text);
   return text === 'ERR' ? FAILED : new ErrorReply(`ERR ${text}`);
+}
+
+/** DEBUG LOADAOF */
+export function debugLoadAof({ server, client }: CommandCall): Reply | Promise<Reply> {
+  const finish = (ok: boolean): Reply => (ok ? OK : AOF_NOT_LOADED);
+  return client.mayBlock ? server.aof.reload().then(finish) : finish(server.aof.reloadNow());
 }
 
 /** DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE] */

@@ -44,6 +44,8 @@ export interface AofSurroundings {
   /** The same while everything else waits. */
   readonly rewriteNow: (path: string, format: BaseFormat) => boolean;
   readonly loadRdb: (path: Buffer, now: boolean) => RdbPart | Promise<RdbPart>;
+  /** There is nothing left but to end: never returns in a server of its own. */
+  readonly fatal: () => void;
 }
 
 /** Figures of INFO persistence. */
@@ -147,25 +149,36 @@ export class AppendOnlyFile {
 
   /** DEBUG LOADAOF. False: what is loaded now is not all. */
   async reload(): Promise<boolean> {
-    return this.#reloaded(this.#beforeReload() && (await this.#load()));
+    const manifest = this.#manifestOfNow();
+    return manifest !== null && this.#reloaded(await loadAof(manifest, this.#loadSurroundings()));
   }
 
   /** The same without a turn of the loop. */
   reloadNow(): boolean {
-    return this.#reloaded(this.#beforeReload() && loadAofNow(this.#upgraded(), this.#loadSurroundings()));
+    const manifest = this.#manifestOfNow();
+    return manifest !== null && this.#reloaded(loadAofNow(manifest, this.#loadSurroundings()));
   }
 
-  #beforeReload(): boolean {
-    const { native } = this.#around;
+  /** What is on disk, when all of it is. Null: it cannot be read. */
+  #manifestOfNow(): Manifest | null {
+    const { fatal, native } = this.#around;
     if (this.#state.mode !== 'off') native.aof('flush');
     native.aof('empty');
-    this.#manifest = this.#files.readManifest();
-    this.#deleteHistory();
-    return true;
+    try {
+      this.#manifest = this.#files.readManifest();
+      this.#deleteHistory();
+      return this.#upgraded();
+    } catch (error) {
+      if (!(error instanceof AofFatal)) throw error;
+      fatal();
+      return null;
+    }
   }
 
-  #reloaded(loaded: AofLoadResult | false): boolean {
-    if (loaded === false || (loaded.outcome !== 'ok' && loaded.outcome !== 'empty')) return false;
+  #reloaded(loaded: AofLoadResult): boolean {
+    if (loaded.outcome !== 'ok' && loaded.outcome !== 'empty') return false;
+    // What was loaded is on disk.
+    this.#around.native.saved(Number.MAX_SAFE_INTEGER);
     this.#around.log.notice('Append Only File loaded by DEBUG LOADAOF');
     return true;
   }
@@ -488,6 +501,13 @@ export class AppendOnlyFile {
         return null;
       },
     };
+  }
+
+  /** The server is closed, asked to or not: what it has acknowledged is not lost. */
+  close(): void {
+    this.#running?.cancel();
+    this.#running = null;
+    if (this.#state.mode !== 'off') this.#around.native.aof('sync');
   }
 
   get #temporaryBase(): string {

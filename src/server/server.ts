@@ -175,6 +175,7 @@ export class Server implements ServerContext {
         return true;
       },
       loadRdb: (path, now) => this.rdb.loadBase(path, now),
+      fatal: options.onFatal ?? (() => {}),
     });
     this.rdb = new Rdb({
       config,
@@ -226,6 +227,7 @@ export class Server implements ServerContext {
 
   close(): void {
     this.#closed = true;
+    this.aof.close();
     this.#migrateLinks.close();
     this.loop.stop();
   }

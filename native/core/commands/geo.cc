@@ -64,19 +64,19 @@ void geoadd_command(Call& call) {
   }
   // ZADD, which does the rest, wants a pair at least.
   if (members.empty()) return call.syntax_error();
-  if (call.propagating()) {
-    std::vector<Slice> argv = {"ZADD"};
-    argv.insert(argv.end(), call.argv.begin() + 1, call.argv.begin() + first);
-    std::vector<std::string> scores;
-    scores.reserve(members.size());
-    for (const ScoredArgument& m : members) {
-      scores.push_back(std::to_string(static_cast<uint64_t>(m.score)));
-      argv.emplace_back(scores.back());
-      argv.push_back(m.member);
-    }
-    call.propagation().rewrite(argv);
-  }
+  const uint64_t before = call.ks().dirty;
   add_members(call, options, members);
+  if (!call.propagating() || call.ks().dirty == before) return;
+  std::vector<Slice> argv = {"ZADD"};
+  argv.insert(argv.end(), call.argv.begin() + 1, call.argv.begin() + first);
+  std::vector<std::string> scores;
+  scores.reserve(members.size());
+  for (const ScoredArgument& m : members) {
+    scores.push_back(std::to_string(static_cast<uint64_t>(m.score)));
+    argv.emplace_back(scores.back());
+    argv.push_back(m.member);
+  }
+  call.propagation().rewrite(argv);
 }
 
 void geodist_command(Call& call) {

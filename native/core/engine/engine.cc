@@ -448,7 +448,8 @@ void Engine::end_group() {
 void Engine::propagate(const Call& call, bool changed) {
   Propagation& p = core.propagation;
   // A command that ran others has propagated through them.
-  const bool itself = (changed || p.forced()) && !p.suppressed() && !p.rewritten();
+  const bool nobody = p.replicas_only() && aof.active() && stream.readers() == 1;
+  const bool itself = (changed || (p.forced() && !nobody)) && !p.suppressed() && !p.rewritten();
   const size_t n = p.items_before().size() + p.items().size() + (itself ? 1 : 0);
   const int db = call.client.db;
   if (n > 0) {

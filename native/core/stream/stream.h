@@ -26,6 +26,7 @@ class PropagationStream {
   PropagationStream& operator=(const PropagationStream&) = delete;
 
   [[nodiscard]] bool active() const { return readers_ > 0; }
+  [[nodiscard]] uint32_t readers() const { return readers_; }
   // Bytes appended so far.
   [[nodiscard]] uint64_t offset() const { return offset_; }
   // Bytes in blocks that readers still hold.

@@ -18,6 +18,7 @@ import {
   type Note,
 } from './grammar/pattern.js';
 import { PARAMETERS } from './grammar/server.js';
+import { compareIncrements, type Increment } from './increments.js';
 import { type Command, type Mismatch, Pair, type Sides } from './pair.js';
 import { Random } from './random.js';
 import { encode, items, type Reply, text } from './resp.js';
@@ -58,6 +59,8 @@ export interface RunOptions {
   readonly limit?: number;
   /** How long a reply may take. */
   readonly patience?: number;
+  /** What the servers write into their append-only files is compared after every batch. */
+  readonly increments?: { readonly subject: Increment; readonly reference: Increment };
   onDifference?(difference: Difference): Promise<void> | void;
   onProgress?(commands: number): void;
 }
@@ -273,6 +276,9 @@ export async function run(sides: Sides, options: RunOptions): Promise<RunResult>
   };
   const oneRound = async (round: number): Promise<void> => {
     await resetServers(sides);
+    // What a round before this one left is not this one's.
+    options.increments?.subject.next();
+    options.increments?.reference.next();
     const generator = new RoundGenerator(new Random(seed, round), grammar, singles, common, lacking);
     const lanes = new Lanes(sides, options.patience);
     const history: Batch[] = [];
@@ -309,6 +315,14 @@ export async function run(sides: Sides, options: RunOptions): Promise<RunResult>
             history[history.length - 1] = { ...batch, commands: batch.commands.slice(0, differing + 1) };
           await report(mismatch, command?.args ?? [batch.episode?.name ?? ''], sent + differing);
           return;
+        }
+        const { increments } = options;
+        if (increments !== undefined) {
+          const stray = compareIncrements(increments.subject.next(), increments.reference.next());
+          if (stray !== null) {
+            await report(stray, ['propagation'], sent + size);
+            return;
+          }
         }
         sent += size;
         total += size;

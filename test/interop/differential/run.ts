@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Difference, run } from './driver.js';
 import { groups } from './grammar/index.js';
+import { INCREMENT_OPTIONS, Increment } from './increments.js';
 import { fuzzProtocol } from './raw.js';
 import { describe, listing, summary } from './report.js';
 import { findValkey, Server } from './servers.js';
@@ -22,6 +23,7 @@ const USAGE = `Sends the same random commands to Kvasir and to Valkey and compar
   --limit N            stop after N differences (default 10)
   --summary            how often every command was sent, and how many replies were errors
   --shrink             reduce every difference to a minimal list of commands
+  --aof                compare what they write into their append-only files as well
   --raw N              protocol fuzz: N sessions of raw bytes (default: a thousandth of --commands; 0: none)
 `;
 
@@ -38,6 +40,7 @@ async function main(): Promise<number> {
       limit: { type: 'string', default: '10' },
       shrink: { type: 'boolean', default: false },
       summary: { type: 'boolean', default: false },
+      aof: { type: 'boolean', default: false },
       raw: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -56,10 +59,11 @@ async function main(): Promise<number> {
   if (unknown !== undefined) throw new Error(`no grammar is called ${unknown}`);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
   const commands = Number(values.commands);
-  const reference = await Server.start(valkey);
+  const options = values.aof ? INCREMENT_OPTIONS : [];
+  const reference = await Server.start(valkey, options);
   let subject: Server | null = null;
   try {
-    subject = await Server.start(values.self ? valkey : resolve(values.server));
+    subject = await Server.start(values.self ? valkey : resolve(values.server), options);
     const running = subject;
     const sides = { subject: running.endpoint, reference: reference.endpoint };
     const onDifference = async (difference: Difference): Promise<void> => {
@@ -87,6 +91,9 @@ async function main(): Promise<number> {
       limit: Number(values.limit),
       ...(values.round !== undefined && { round: Number(values.round) }),
       onDifference,
+      ...(values.aof && {
+        increments: { subject: new Increment(subject.folder), reference: new Increment(reference.folder) },
+      }),
       onProgress: (done) => {
         if (process.stdout.isTTY) process.stdout.write(`\r${done} commands`);
       },

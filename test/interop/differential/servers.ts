@@ -52,17 +52,17 @@ export class Server {
   private constructor(
     readonly endpoint: Endpoint,
     private readonly child: ChildProcess,
-    private readonly folder: string,
+    readonly folder: string,
   ) {}
 
   /** Starts `binary` on a free port and waits until it answers PING. */
-  static async start(binary: string): Promise<Server> {
+  static async start(binary: string, options: readonly string[] = []): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'kvasir-differential-'));
     const endpoint = { host: '127.0.0.1', port: await freePort() };
     const log = join(folder, 'log');
     const child = spawn(
       binary,
-      ['--port', String(endpoint.port), '--dir', folder, '--logfile', log, ...OPTIONS],
+      ['--port', String(endpoint.port), '--dir', folder, '--logfile', log, ...OPTIONS, ...options],
       {
         stdio: ['ignore', 'ignore', 'inherit'],
       },
