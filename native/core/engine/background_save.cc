@@ -15,10 +15,10 @@
 namespace kvasir {
 
 struct BackgroundSaves::Job {
-  Job(int number, int fd, Core* core, const Options& options)
+  Job(int number, int fd, Core* core, const Options& options, int64_t annotation)
       : id(number), key_delay_us(options.key_delay_us), writer(fd, options.file) {
     if (options.form == Form::kCommands) {
-      target = std::make_unique<AofFileTarget>(&writer, core->libraries);
+      target = std::make_unique<AofFileTarget>(&writer, core->libraries, annotation);
     } else {
       auto file = std::make_unique<RdbFileTarget>(&core->keyspace, &writer, options.rdb);
       rdb = file.get();
@@ -41,7 +41,8 @@ BackgroundSaves::~BackgroundSaves() = default;
 int BackgroundSaves::begin(const std::string& path, const Options& options, int* id) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) return errno;
-  auto job = std::make_unique<Job>(next_id_, fd, &engine_.core, options);
+  const int64_t annotation = engine_.aof.timestamps ? engine_.core.wall_s : 0;
+  auto job = std::make_unique<Job>(next_id_, fd, &engine_.core, options, annotation);
   job->walk = engine_.core.keyspace.start_walk(job->target.get());
   if (job->walk == nullptr) return EAGAIN;
   *id = next_id_++;

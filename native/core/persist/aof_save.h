@@ -14,8 +14,9 @@ namespace kvasir {
 class AofFileTarget final : public SnapshotTarget {
  public:
   // The writer outlives this; libraries (sources of functions) need be valid until begin().
-  AofFileTarget(FileWriter* writer, std::span<const std::string> libraries)
-      : writer_(*writer), libraries_(libraries) {}
+  // second: the file begins with an annotation of that time; 0: it does not.
+  AofFileTarget(FileWriter* writer, std::span<const std::string> libraries, int64_t second)
+      : writer_(*writer), libraries_(libraries), second_(second) {}
 
   void begin(std::span<const Size> databases) override;
   bool entry(int db, int slot, const Entry& e) override;
@@ -25,6 +26,7 @@ class AofFileTarget final : public SnapshotTarget {
  private:
   FileWriter& writer_;
   std::span<const std::string> libraries_;
+  int64_t second_;
   std::unique_ptr<Chunk> chunk_;
   int db_ = -1;
 };

@@ -87,7 +87,7 @@ function parse(bytes: string, at: number): { args: string[]; end: number } | nul
 }
 
 /** A moment, alone or as the first part of a stream's id. */
-const TIME = /^(\d{13,18})(-\d+)?$/;
+const TIME = /^(\d{13,19})(-\d+)?$/;
 
 function sameArgument(a: string, b: string): boolean {
   if (a === b) return true;
@@ -96,8 +96,11 @@ function sameArgument(a: string, b: string): boolean {
   return Math.abs(Number(x[1]) - Number(y[1])) <= CLOCK_TOLERANCE_MS;
 }
 
-/** Commands that come from a random choice, or whose elements may come in any order: how many arguments count. */
-const RANDOM: Readonly<Record<string, number>> = { SREM: 2, HDEL: 2 };
+/**
+ * Commands that come from a random choice, whose elements may come in any order, or that carry what each server has
+ * dumped: how many arguments count.
+ */
+const RANDOM: Readonly<Record<string, number>> = { SREM: 2, HDEL: 2, RESTORE: 3 };
 
 function same(a: Written, b: Written): boolean {
   const name = a.args[0]!.toUpperCase();
