@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kSafeBytes = 8192;
 // What an element adds to a listpack besides its text, estimated from above.
 constexpr size_t kElementOverhead = 8;
+// From so many nodes on, an unused half of a node is not felt: a new one has the room it will want at once.
+constexpr size_t kManyNodes = 32;
 // Smaller nodes are not compressed, and it has to gain something.
 constexpr size_t kMinCompress = 48;
 constexpr size_t kMinGain = 8;
@@ -89,9 +91,9 @@ Quicklist::Node* Quicklist::make_plain(StrBuf* buffer) {
   return n;
 }
 
-Quicklist::Node* Quicklist::make_node(const ListValue& v, bool plain) {
+Quicklist::Node* Quicklist::make_node(const ListValue& v, bool plain, size_t room) {
   if (plain) return make_plain(v.buffer != nullptr ? v.buffer->retain() : StrBuf::copy_of(v.text));
-  Listpack lp = Listpack::make(Listpack::kEmpty + Listpack::cost(v.text));
+  Listpack lp = Listpack::make(std::max(room, Listpack::kEmpty + Listpack::cost(v.text)));
   lp.append(v.text);
   return make_packed(lp);
 }
@@ -318,13 +320,15 @@ void Quicklist::push(ListEnd end, const ListValue& v, size_t packed_threshold) {
     count_++;
     return;
   }
-  // What is full will not grow again soon.
+  // What is full will not grow again soon, and says how much room the next one will want.
+  size_t room = 0;
   if (at != nullptr && !at->plain) {
     Listpack lp = open(at);
     lp.shrink();
     at->data = lp.data();
+    if (nodes_ >= kManyNodes) room = std::min(at->size, kSafeBytes);
   }
-  link(at, make_node(v, large(v.text.size, packed_threshold)), after);
+  link(at, make_node(v, large(v.text.size, packed_threshold), room), after);
   settle(at);
 }
 

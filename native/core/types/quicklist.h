@@ -114,8 +114,8 @@ class Quicklist {
   [[nodiscard]] bool large(size_t size, size_t packed_threshold) const;
   [[nodiscard]] bool room_in(const Node* n, size_t size, size_t packed_threshold) const;
   [[nodiscard]] bool mergeable(const Node* a, const Node* b) const;
-  // A node with this one element, not in the list yet.
-  static Node* make_node(const ListValue& v, bool plain);
+  // A node with this one element, not in the list yet; a packed one with room for so many bytes in all.
+  static Node* make_node(const ListValue& v, bool plain, size_t room = 0);
   static Node* make_packed(Listpack lp);
   static Node* make_plain(StrBuf* buffer);
   static void free_node(Node* n);
