@@ -155,8 +155,8 @@ TEST(a_base_of_commands_makes_the_same_data_set) {
   const std::string base = first.base();
   CHECK(second.load(base) == AofLoader::Status::kDone);
   CHECK(first.digest() == second.digest());
-  CHECK_EQ(first.engine.core.keyspace.db(0).size(), 15U);
-  CHECK_EQ(second.engine.core.keyspace.db(0).size(), 15U);
+  CHECK_EQ(first.engine.core.keyspace.db(0).size(), 13U);
+  CHECK_EQ(second.engine.core.keyspace.db(0).size(), 13U);
   CHECK_EQ(second.engine.core.keyspace.db(2).size(), 2U);
   // A command of a base has 64 elements at most.
   CHECK(base.find("*66\r\n$5\r\nRPUSH\r\n") != std::string::npos);
