@@ -1,12 +1,12 @@
 #include "engine/loading.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <limits>
 
+#include "base/file_size.h"
 #include "engine/engine.h"
 #include "persist/rdb_load.h"
 
@@ -46,16 +46,15 @@ int Loading::begin(const std::string& path, RdbLoadOptions options) {
   if (active()) return EBUSY;
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd_ < 0) return errno;
-  struct stat st {};
-  const bool sized = fstat(fd_, &st) == 0 && S_ISREG(st.st_mode);
-  if (sized) posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
+  const std::optional<uint64_t> size = regular_file_size(fd_);
+  if (size) posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
   Core& core = engine_.core;
   options.strict_version = core.settings.rdb_version_check_strict;
   options.verify_checksum = core.settings.rdb_checksum && !core.debug.skip_checksum_validation;
   options.hide_user_data = core.settings.hide_user_data_from_log;
   options.pace = &core.settings.load_pace;
   loader_ = std::make_unique<RdbLoader>(&core.keyspace, &core.settings.encodings, &core.libraries, options);
-  loader_->read(fd_, sized ? static_cast<uint64_t>(st.st_size) : RdbSource::kUnknown);
+  loader_->read(fd_, size.value_or(RdbSource::kUnknown));
   due_us_ = 0;
   if (!announced_) begin_progress(loader_->progress().total_bytes);
   return 0;

@@ -1,6 +1,5 @@
 #include "persist/aof_reader.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <cstring>
 
 #include "base/alloc.h"
+#include "base/file_size.h"
 
 namespace kvasir {
 
@@ -104,11 +104,8 @@ AofReader::Refill AofReader::refill() {
   size_ = rest;
   if (rest == cap_ || wanted_ > cap_) {
     // Twice as much, or what the command needs if the file has it.
-    struct stat st {};
-    uint64_t left = 0;
-    if (fstat(fd_, &st) == 0 && S_ISREG(st.st_mode) && static_cast<uint64_t>(st.st_size) > offset_) {
-      left = static_cast<uint64_t>(st.st_size) - offset_;
-    }
+    const uint64_t size = regular_file_size(fd_).value_or(0);
+    const uint64_t left = size > offset_ ? size - offset_ : 0;
     const size_t cap = std::max(rest == cap_ ? 2 * cap_ : cap_, wanted_ <= left ? wanted_ : 0);
     char* bigger = static_cast<char*>(mem_alloc(cap));
     memcpy(bigger, buf_, size_);

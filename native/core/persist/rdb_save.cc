@@ -70,6 +70,7 @@ void RdbFileTarget::enter_slot(int slot) {
 
 bool deliver_all(Keyspace& ks, SnapshotTarget& target, const std::function<void()>& after_each) {
   std::vector<SnapshotTarget::Size> sizes;
+  sizes.reserve(static_cast<size_t>(ks.databases()));
   for (int i = 0; i < ks.databases(); i++) sizes.push_back({ks.db(i).size(), ks.db(i).expires_size()});
   target.begin(sizes);
   for (int i = 0; i < ks.databases(); i++) {
