@@ -17,6 +17,8 @@ size_t max_bytes(const EncodingLimits& limits) {
 
 // Room that a node doubles up to; beyond it grows by what it needs.
 constexpr size_t kSlackUpTo = 4096;
+// What an entry is given room for besides its text.
+constexpr size_t kEntryRoom = 64;
 
 }  // namespace
 
@@ -110,7 +112,7 @@ bool Stream::append(const StreamId& id, std::span<const Slice> data, const Encod
     const int64_t entries = limits.stream_node_max_entries;
     if (lp.bytes() + text >= most || (entries != 0 && node.live() + node.deleted() >= entries)) {
       // It is complete, and says how much room the next one will want.
-      capacity = std::min(lp.bytes(), kSlackUpTo);
+      capacity = std::min(lp.bytes() + text + kEntryRoom, kSlackUpTo);
       lp.shrink();
       nodes_.set(place, lp);
       place = {};

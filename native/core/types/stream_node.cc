@@ -120,7 +120,7 @@ void StreamNode::append(Listpack* lp, const StreamId& id, std::span<const Slice>
     size_t wanted = std::min(2 * bytes, limit);
     if (const int64_t present = live_ + deleted_; present > 0 && max_entries > present) {
       const size_t each = bytes / static_cast<size_t>(present);
-      wanted = std::min(wanted, bytes + each * static_cast<size_t>(max_entries - present));
+      wanted = std::min(wanted, bytes + room + each * static_cast<size_t>(max_entries - present - 1));
     }
     lp->reserve(std::max(bytes + room, wanted));
   }
