@@ -1,4 +1,6 @@
 /** SAVE and what DEBUG has to do with files of data. */
+
+import type { ReplyEffect } from '../persistence/effects.js';
 import { ErrorReply, OK, type Reply, Status } from '../resp/reply.js';
 import type { CommandCall } from './context.js';
 
@@ -18,10 +20,17 @@ export function bgSave({ server }: CommandCall, args: string[]): Reply {
   if (args.length > 2 || (option !== undefined && option !== 'schedule' && option !== 'cancel')) {
     return new ErrorReply('ERR syntax error');
   }
-  const { text, error } =
-    option === 'cancel' ? server.rdb.cancel() : server.rdb.request(option === 'schedule');
+  return replied(option === 'cancel' ? server.rdb.cancel() : server.rdb.request(option === 'schedule'));
+}
+
+/** BGREWRITEAOF */
+export function bgRewriteAof({ server }: CommandCall): Reply {
+  return replied(server.aof.request());
+}
+
+function replied({ text, error }: ReplyEffect): Reply {
   if (!error) return new Status(text);
-  return text === 'ERR' ? FAILED : new ErrorReply(`ERR ${text}`);
+  return text === '' ? FAILED : new ErrorReply(`ERR ${text}`);
 }
 
 /** DEBUG LOADAOF */

@@ -1,9 +1,8 @@
 /** The server: databases, persistence, replication and the rest that has no file of its own. */
 
-import { bgRewriteAof } from './aof-handlers.js';
 import { debugCommand } from './debug.js';
 import { info, lolwut } from './observability-handlers.js';
-import { bgSave, save } from './persistence-handlers.js';
+import { bgRewriteAof, bgSave, save } from './persistence-handlers.js';
 import { shutdown } from './shutdown.js';
 import {
   block,

@@ -14,6 +14,7 @@ import type { ShutdownStep } from '../server/lifecycle.js';
 import { AofFatal, AofFiles } from './aof-files.js';
 import { type AofLoadResult, loadAof, loadAofNow, type RdbPart } from './aof-load.js';
 import { Manifest } from './aof-manifest.js';
+import { error, type ReplyEffect, replyOf, status, unixTime } from './effects.js';
 import {
   INITIAL,
   type RewriteEffect,
@@ -259,15 +260,14 @@ export class AppendOnlyFile {
   // ------------------------------------------------------------------ rewriting
 
   /** BGREWRITEAOF. */
-  request(): { text: string; error: boolean } {
-    const effects = this.#step({ type: 'request', ...this.#obstacles() });
-    for (const effect of effects) if (effect.type === 'reply') return effect;
+  request(): ReplyEffect {
+    const reply = replyOf(this.#step({ type: 'request', ...this.#obstacles() }));
+    if (reply !== undefined) return reply;
     return this.#state.rewriting
-      ? { text: 'Background append only file rewriting started', error: false }
-      : {
-          text: "Can't execute an AOF background rewriting. Please check the server logs for more information.",
-          error: true,
-        };
+      ? status('Background append only file rewriting started')
+      : error(
+          "Can't execute an AOF background rewriting. Please check the server logs for more information.",
+        );
   }
 
   /** Periodic work. */
@@ -526,8 +526,4 @@ export class AppendOnlyFile {
   #writer(): AofWriterState {
     return this.#around.native.aof('state');
   }
-}
-
-function unixTime(): number {
-  return Math.floor(Date.now() / 1000);
 }

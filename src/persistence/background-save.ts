@@ -3,6 +3,7 @@
  * and the tries that follow a failure. Pure: (state, event) -> (state, effects); rdb.ts does what the effects say.
  */
 import type { SavePoint } from '../config/special.js';
+import { error, type LogEffect, notice, type ReplyEffect, status, warning } from './effects.js';
 
 /** Seconds after a failure in which the points of `save` do not try again. */
 const RETRY_DELAY = 5;
@@ -58,17 +59,14 @@ export type SaveEffect =
   | { readonly type: 'start' }
   /** Ends the save that is under way. */
   | { readonly type: 'abort' }
-  | { readonly type: 'reply'; readonly text: string; readonly error: boolean }
-  | { readonly type: 'log'; readonly level: 'notice' | 'warning'; readonly text: string };
+  | ReplyEffect
+  | LogEffect;
 
 export interface SaveTransition {
   readonly state: SaveState;
   readonly effects: readonly SaveEffect[];
 }
 
-const notice = (text: string): SaveEffect => ({ type: 'log', level: 'notice', text });
-const status = (text: string): SaveEffect => ({ type: 'reply', text, error: false });
-const error = (text: string): SaveEffect => ({ type: 'reply', text, error: true });
 const START: SaveEffect = { type: 'start' };
 
 export function saveStep(state: SaveState, event: SaveEvent): SaveTransition {
@@ -88,7 +86,7 @@ export function saveStep(state: SaveState, event: SaveEvent): SaveTransition {
         ? { state, effects: [] }
         : {
             state: { ...state, began: null, lastSeconds: event.now - state.began },
-            effects: [{ type: 'log', level: 'warning', text: event.why }, { type: 'abort' }],
+            effects: [warning(event.why), { type: 'abort' }],
           };
     case 'ended':
       return {
@@ -99,9 +97,7 @@ export function saveStep(state: SaveState, event: SaveEvent): SaveTransition {
           lastSeconds: event.now - (state.began ?? event.now),
         },
         effects: [
-          event.ok
-            ? notice('Background saving terminated with success')
-            : { type: 'log', level: 'warning', text: 'Background saving error' },
+          event.ok ? notice('Background saving terminated with success') : warning('Background saving error'),
         ],
       };
   }

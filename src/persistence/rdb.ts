@@ -15,6 +15,7 @@ import type { LoadOptions, LoadResult, NativeServer, SaveFailure, SaveFileOption
 import type { Log } from '../observability/log.js';
 import type { ShutdownStep } from '../server/lifecycle.js';
 import { NO_SAVE, type SaveEffect, type SaveEvent, saveStep } from './background-save.js';
+import { error, type ReplyEffect, replyOf, status, unixTime } from './effects.js';
 import type { RunningWrite, SnapshotFiles } from './snapshot-files.js';
 
 /** `missing`: there is no such file. */
@@ -50,11 +51,6 @@ export interface SaveFigures {
   readonly delivered: number;
   /** Walks begun, for this file and for others. */
   readonly walks: number;
-}
-
-export interface Answer {
-  readonly text: string;
-  readonly error: boolean;
 }
 
 export class Rdb {
@@ -106,14 +102,14 @@ export class Rdb {
   // ------------------------------------------------------------------ in the background
 
   /** BGSAVE [SCHEDULE] */
-  request(schedule: boolean): Answer {
+  request(schedule: boolean): ReplyEffect {
     const { native, rewriting } = this.#around;
     const inTransaction = native.aof('state').nested;
     return this.#answer({ type: 'request', schedule, rewriting: rewriting(), inTransaction });
   }
 
   /** BGSAVE CANCEL */
-  cancel(): Answer {
+  cancel(): ReplyEffect {
     return this.#answer({ type: 'cancel', now: unixTime() });
   }
 
@@ -162,20 +158,23 @@ export class Rdb {
     this.#around.files.begun = 0;
   }
 
-  #answer(event: SaveEvent): Answer {
-    for (const effect of this.#step(event)) if (effect.type === 'reply') return effect;
-    return this.saving ? { text: 'Background saving started', error: false } : { text: 'ERR', error: true };
+  #answer(event: SaveEvent): ReplyEffect {
+    const reply = replyOf(this.#step(event));
+    if (reply !== undefined) return reply;
+    // Why it could not begin, the log has.
+    return this.saving ? status('Background saving started') : error('');
   }
 
   #step(event: SaveEvent): readonly SaveEffect[] {
+    const { lastOk } = this.#state;
     const { state, effects } = saveStep(this.#state, event);
     this.#state = state;
+    if (state.lastOk !== lastOk) this.#judgeWrites();
     for (const effect of effects) {
       if (effect.type === 'log') this.#around.log.write(effect.level, effect.text);
       else if (effect.type === 'start') this.#beginSave();
       else if (effect.type === 'abort') this.#abort();
     }
-    this.#judgeWrites();
     return effects;
   }
 
@@ -272,16 +271,10 @@ export class Rdb {
    * it cannot begin. Either has been logged.
    */
   rewriteBase(path: string, commands: boolean, ended: (ok: boolean) => void): RunningWrite | null {
-    const { config, files } = this.#around;
-    const incrementalFsync = config.bool('aof-rewrite-incremental-fsync');
-    const running = files.begin(
-      this.#path(path),
-      { aofBase: true, keepCache: false, incrementalFsync, commands },
-      (failure) => {
-        if (failure !== null) this.#warn(`Write error writing append only file on disk: ${failure.error}`);
-        ended(failure === null);
-      },
-    );
+    const options = { ...this.#baseOptions(), commands };
+    const running = this.#around.files.begin(this.#path(path), options, (failure) => {
+      ended(this.#baseWritten(failure));
+    });
     if (!('operation' in running)) return running;
     this.#warn(`Opening the temp file for AOF rewrite in rewriteAppendOnlyFile(): ${running.error}`);
     return null;
@@ -289,15 +282,17 @@ export class Rdb {
 
   /** Writes the base of an append-only file while everything else waits. */
   writeBase(path: string): boolean {
-    const { config, native } = this.#around;
-    const failure = native.saveRdb(this.#path(path), {
-      aofBase: true,
-      keepCache: false,
-      incrementalFsync: config.bool('aof-rewrite-incremental-fsync'),
-    });
-    if (failure === undefined) return true;
-    this.#warn(`Write error writing append only file on disk: ${failure.error}`);
-    return false;
+    return this.#baseWritten(this.#around.native.saveRdb(this.#path(path), this.#baseOptions()));
+  }
+
+  #baseOptions(): SaveFileOptions {
+    const incrementalFsync = this.#around.config.bool('aof-rewrite-incremental-fsync');
+    return { aofBase: true, keepCache: false, incrementalFsync };
+  }
+
+  #baseWritten(failure: SaveFailure | null | undefined): boolean {
+    if (failure) this.#warn(`Write error writing append only file on disk: ${failure.error}`);
+    return !failure;
   }
 
   /** Reads `dbfilename` while the loop goes on; clients are told that it is being loaded. */
@@ -439,8 +434,4 @@ export class Rdb {
       closeSync(fd);
     }
   }
-}
-
-function unixTime(): number {
-  return Math.floor(Date.now() / 1000);
 }

@@ -13,6 +13,8 @@
  * replaces what lies on disk.
  */
 
+import { error, type LogEffect, notice, type ReplyEffect, status, warning } from './effects.js';
+
 export type AofMode = 'off' | 'waiting' | 'on';
 
 export interface RewriteState {
@@ -79,8 +81,8 @@ export type RewriteEffect =
   /** The temporary increment is of no use: closes and removes it. */
   | { readonly type: 'drop-increment' }
   | { readonly type: 'forget-errors' }
-  | { readonly type: 'reply'; readonly text: string; readonly error: boolean }
-  | { readonly type: 'log'; readonly level: 'notice' | 'warning'; readonly text: string };
+  | ReplyEffect
+  | LogEffect;
 
 export interface Transition {
   readonly state: RewriteState;
@@ -90,10 +92,6 @@ export interface Transition {
 const FAILURES_BEFORE_DELAY = 3;
 const LONGEST_DELAY_MINUTES = 60;
 
-const notice = (text: string): RewriteEffect => ({ type: 'log', level: 'notice', text });
-const warning = (text: string): RewriteEffect => ({ type: 'log', level: 'warning', text });
-const status = (text: string): RewriteEffect => ({ type: 'reply', text, error: false });
-const error = (text: string): RewriteEffect => ({ type: 'reply', text, error: true });
 const START: RewriteEffect = { type: 'start' };
 
 export function rewriteStep(state: RewriteState, event: RewriteEvent): Transition {

@@ -3,8 +3,7 @@
  * not come up.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import { KVASIR_SERVER } from './kvasir.js';
+import { freePort, KVASIR_SERVER } from './kvasir.js';
 import { RespClient, type RespClientOptions } from './resp-client.js';
 
 const READY = /Ready to accept connections/;
@@ -91,19 +90,4 @@ export class KvasirProcess {
     this.#child.kill(signal);
     await this.exited;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() =>
-        address !== null && typeof address === 'object'
-          ? resolve(address.port)
-          : reject(new Error('no port')),
-      );
-    });
-  });
 }

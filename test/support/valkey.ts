@@ -2,9 +2,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { freePort } from './kvasir.js';
 import { RespClient } from './resp-client.js';
 
 /** The path of valkey-server: in $VALKEY_PEER/bin, ~/.cache/valkey-peer/bin or on PATH. */
@@ -71,16 +71,5 @@ function ready(child: ChildProcess): Promise<void> {
     child.stderr!.on('data', read);
     child.once('error', (error) => settle(() => reject(error)));
     child.once('exit', () => settle(() => reject(new Error(`valkey-server has ended:\n${output}`))));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
   });
 }

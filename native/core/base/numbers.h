@@ -55,6 +55,14 @@ inline const char* two_digits(unsigned v) { return &detail::kTwoDigits[2 * v]; }
 unsigned decimal_digits(uint64_t v);
 size_t format_u64(char* out, uint64_t v);
 size_t format_i64(char* out, int64_t v);
+// "<type><v>CRLF", as RESP begins what has a length: at most kInt64Chars + 3 bytes.
+inline size_t format_length_line(char* out, char type, uint64_t v) {
+  out[0] = type;
+  const size_t n = 1 + format_u64(out + 1, v);
+  out[n] = '\r';
+  out[n + 1] = '\n';
+  return n + 2;
+}
 
 // Scores and RESP3 doubles: integers without point up to 2^62, else what Grisu2 gives (nearly always the
 // shortest text that reads back the same), exponents as in 1e+21 and 1e-7. inf, -inf, nan, -0.

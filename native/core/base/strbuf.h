@@ -62,10 +62,8 @@ class StrBuf {
   // the request that brought the bytes). False: there is no room, or others hold the buffer.
   bool frame(Slice* out) {
     if (cap_ - len_ < 2) return false;
-    char line[1 + kInt64Chars + 2] = {'$'};
-    size_t n = 1 + format_u64(line + 1, len_);
-    memcpy(line + n, "\r\n", 2);
-    n += 2;
+    char line[kInt64Chars + 3];
+    const size_t n = format_length_line(line, '$', len_);
     if (n > sizeof head_) return false;
     char* const begin = data() - n;
     char* const end = data() + len_;

@@ -99,6 +99,16 @@ void Engine::reject(Client& c, Command* command, Slice error) {
   count_errors(c, nullptr);
 }
 
+std::string Engine::disk_error() const {
+  if (!core.settings.saves_failed) {
+    return std::string("MISCONF Errors writing to the AOF file: ") + strerror(aof.write_error());
+  }
+  return "MISCONF Valkey is configured to save RDB snapshots, but it's currently unable to persist to disk. "
+         "Commands that may modify the data set are disabled, because this instance is configured to report "
+         "errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check "
+         "the Valkey logs for details about the RDB error.";
+}
+
 std::string Engine::unusable(const Request& r, const Command* command) {
   const bool container = command != nullptr && command->is_container && r.argc > 1;
   if (command != nullptr && !container) {
@@ -219,18 +229,8 @@ Executed Engine::judge(Client& c, Pending& p) {
     if (core.waiting.any_ready()) serve_ready();
     return Executed::kDone;
   }
-  if (core.settings.saves_failed && ((flags & kCmdWrite) != 0 || cmd->fullname == "ping")) [[unlikely]] {
-    reject(
-        c, cmd,
-        "MISCONF Valkey is configured to save RDB snapshots, but it's currently unable to persist to disk. "
-        "Commands that may modify the data set are disabled, because this instance is configured to report "
-        "errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check "
-        "the Valkey logs for details about the RDB error.");
-    return Executed::kDone;
-  }
-  if (aof.active() && aof.write_error() != 0 && ((flags & kCmdWrite) != 0 || cmd->fullname == "ping"))
-      [[unlikely]] {
-    reject(c, cmd, std::string("MISCONF Errors writing to the AOF file: ") + strerror(aof.write_error()));
+  if (disk_failed() && ((flags & kCmdWrite) != 0 || cmd->fullname == "ping")) [[unlikely]] {
+    reject(c, cmd, disk_error());
     return Executed::kDone;
   }
   if ((flags & kCmdWrite) != 0 && !core.enough_good_replicas()) [[unlikely]] {

@@ -156,6 +156,11 @@ class Engine final : public Signals, public Executor, private AofListener {
   void serve_ready();
   void serve(const DbKey& key);
   void reject(Client& c, Command* command, Slice error);
+  // What is written could not be kept on disk: writes wait until it can. And the error that says so.
+  [[nodiscard]] bool disk_failed() const {
+    return core.settings.saves_failed || (aof.active() && aof.write_error() != 0);
+  }
+  [[nodiscard]] std::string disk_error() const;
   // False: it has been refused. Of commands with the flag PROTECTED: DEBUG, and subcommands of MODULE.
   bool may_run_protected(Client& c, Command& command);
   // Appends what the command did to the propagation stream: one command, or several in MULTI/EXEC.

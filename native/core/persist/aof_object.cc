@@ -13,11 +13,7 @@ namespace kvasir {
 
 void AofCommands::line(char type, uint64_t n) {
   char text[kInt64Chars + 3];
-  text[0] = type;
-  size_t size = 1 + format_u64(text + 1, n);
-  text[size++] = '\r';
-  text[size++] = '\n';
-  out_->append(text, size);
+  out_->append(text, format_length_line(text, type, n));
 }
 
 void AofCommands::arg(int64_t v) {
@@ -189,6 +185,10 @@ void write_stream(AofCommands& out, Slice key, const Collection& c) {
 }
 
 }  // namespace
+
+void aof_write_time(std::string* out, int64_t second) {
+  out->append("#TS:").append(std::to_string(second)).append("\r\n");
+}
 
 void aof_write_select(AofCommands& out, int db) {
   out.begin(2);

@@ -41,6 +41,8 @@ class AofCommands {
   std::string* out_;
 };
 
+// The annotation that dates what follows; Unix time.
+void aof_write_time(std::string* out, int64_t second);
 void aof_write_select(AofCommands& out, int db);
 // A library of functions.
 void aof_write_library(AofCommands& out, Slice source);

@@ -63,25 +63,14 @@ AofReader::Next AofReader::next(std::vector<Slice>* argv) {
   };
   size_t at = pos_;
   uint64_t argc = 0;
-  switch (length(&at, '*', &argc)) {
-    case Line::kBad:
-      return leave(Next::kBadFormat);
-    case Line::kMore:
-      return leave(Next::kMore);
-    case Line::kWhole:
-      break;
-  }
+  const auto incomplete = [&](Line line) {
+    return leave(line == Line::kBad ? Next::kBadFormat : Next::kMore);
+  };
+  if (const Line line = length(&at, '*', &argc); line != Line::kWhole) return incomplete(line);
   if (argc == 0) return leave(Next::kBadFormat);
   for (uint64_t i = 0; i < argc; i++) {
     uint64_t len = 0;
-    switch (length(&at, '$', &len)) {
-      case Line::kBad:
-        return leave(Next::kBadFormat);
-      case Line::kMore:
-        return leave(Next::kMore);
-      case Line::kWhole:
-        break;
-    }
+    if (const Line line = length(&at, '$', &len); line != Line::kWhole) return incomplete(line);
     if (size_ - at < len + 2) {
       // As much of the line's end as is there must be one.
       if (size_ - at == len + 1 && buf_[at + len] != '\r') return leave(Next::kBadFormat);

@@ -8,7 +8,7 @@ namespace kvasir {
 
 void AofFileTarget::begin(std::span<const Size> /*databases*/) {
   chunk_ = writer_.take_chunk();
-  if (second_ != 0) chunk_->bytes.append("#TS:").append(std::to_string(second_)).append("\r\n");
+  if (second_ != 0) aof_write_time(&chunk_->bytes, second_);
   AofCommands out(&chunk_->bytes);
   for (const std::string& source : libraries_) aof_write_library(out, source);
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "persist/aof_object.h"
 
 namespace kvasir {
 
@@ -37,8 +38,8 @@ void AofWriter::open(int fd, uint64_t now_ms) {
   }
   line_.clear();
   if (waiting() > 0) {
-    const std::string db = std::to_string(written_db_);
-    line_ = "*2\r\n$6\r\nSELECT\r\n$" + std::to_string(db.size()) + "\r\n" + db + "\r\n";
+    AofCommands out(&line_);
+    aof_write_select(out, written_db_);
   } else {
     // A new reader makes the stream go on with a SELECT.
     reader_ = std::make_unique<PropagationStream::Reader>(stream_);
@@ -170,7 +171,7 @@ AofWriter::Written AofWriter::write_pending(size_t* marks, std::string* line) co
       } else if (at == end) {
         break;  // nothing is dated yet
       } else {
-        line->append("#TS:").append(std::to_string(m.second)).append("\r\n");
+        aof_write_time(line, m.second);
       }
     }
     if (at == end && line->empty()) return w;

@@ -53,11 +53,7 @@ void PropagationStream::write(const char* p, size_t n) {
 
 void PropagationStream::write_header(char type, size_t n) {
   char line[kInt64Chars + 3];
-  line[0] = type;
-  size_t len = 1 + format_u64(line + 1, n);
-  line[len++] = '\r';
-  line[len++] = '\n';
-  write(line, len);
+  write(line, format_length_line(line, type, n));
 }
 
 void PropagationStream::write_bulk(Slice s) {
