@@ -39,6 +39,27 @@ Slice everything(const Client& c) { return c.reply.resp == 2 ? Slice("$-1\r\n", 
 
 // ------------------------------------------------------------------ on and off
 
+namespace {
+
+auto place_of(std::vector<Client*>& clients, const Client* c) {
+  return std::lower_bound(clients.begin(), clients.end(), c->id,
+                          [](const Client* o, uint64_t id) { return o->id < id; });
+}
+
+}  // namespace
+
+bool TrackedPrefix::add(Client* c) {
+  const auto at = place_of(clients, c);
+  if (at != clients.end() && *at == c) return false;
+  clients.insert(at, c);
+  return true;
+}
+
+void TrackedPrefix::remove(const Client* c) {
+  const auto at = place_of(clients, c);
+  if (at != clients.end() && *at == c) clients.erase(at);
+}
+
 void Tracking::enable(Client* c, const TrackingOptions& options, std::span<const Slice> prefixes) {
   if (c->tracking == nullptr) c->tracking = std::make_unique<ClientTracking>();
   ClientTracking& t = *c->tracking;
@@ -51,10 +72,11 @@ void Tracking::enable(Client* c, const TrackingOptions& options, std::span<const
   if (!options.bcast) return;
   const Slice every;
   const size_t present = t.prefixes.size();
+  t.prefixes.reserve(present + std::max<size_t>(prefixes.size(), 1));
   for (const Slice& p : prefixes.empty() ? std::span<const Slice>(&every, 1) : prefixes) {
     const auto [it, fresh] = prefixes_.try_emplace(p.str());
     if (fresh) prefix_lengths_[p.size]++;
-    if (it->second.clients.emplace(c->id, c).second) t.prefixes.push_back(it);
+    if (it->second.add(c)) t.prefixes.push_back(it);
   }
   const auto before = [](const auto& a, const auto& b) { return a->first < b->first; };
   const auto added = t.prefixes.begin() + static_cast<ptrdiff_t>(present);
@@ -65,7 +87,7 @@ void Tracking::enable(Client* c, const TrackingOptions& options, std::span<const
 void Tracking::disable(Client* c) {
   if (c->tracking == nullptr) return;
   for (const PrefixTable::iterator it : c->tracking->prefixes) {
-    it->second.clients.erase(c->id);
+    it->second.remove(c);
     if (!it->second.clients.empty()) continue;
     const auto length = prefix_lengths_.find(it->first.size());
     if (--length->second == 0) prefix_lengths_.erase(length);
@@ -128,9 +150,8 @@ bool Tracking::overlap(const Client& c, std::span<const Slice> prefixes, Overlap
 }
 
 size_t ClientTracking::memory() const {
-  // A node of the map that a prefix keeps of its clients: three links, a colour, the pair.
-  constexpr size_t kMapNode = 4 * sizeof(void*) + sizeof(std::pair<const uint64_t, Client*>);
-  return sizeof *this + prefixes.capacity() * sizeof(prefixes[0]) + prefixes.size() * kMapNode;
+  return sizeof *this + prefixes.capacity() * sizeof(prefixes[0]) +
+         prefixes.size() * sizeof(TrackedPrefix::clients[0]);
 }
 
 // ------------------------------------------------------------------ reading
@@ -314,12 +335,12 @@ void Tracking::broadcast() {
   for (const auto& [name, prefix] : changed_) {
     const std::string all = array_of(*prefix, 0);
     Invalidation what(all);
-    for (const auto& [id, c] : prefix->clients) {
+    for (Client* c : prefix->clients) {
       if (!c->tracking->options.noloop) {
         tell(*c, what);
         continue;
       }
-      const std::string others = array_of(*prefix, id);
+      const std::string others = array_of(*prefix, c->id);
       Invalidation own(others);
       if (!others.empty()) tell(*c, own);
     }

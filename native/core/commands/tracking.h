@@ -37,7 +37,12 @@ struct TrackingOptions {
 };
 
 struct TrackedPrefix {
-  std::map<uint64_t, Client*> clients;
+  // By id. A pointer each: a client may have many thousand prefixes, and what it holds counts against
+  // maxmemory-clients as it does in Valkey, whose estimate this stays below.
+  std::vector<Client*> clients;
+  bool add(Client* c);  // false: it is there
+  void remove(const Client* c);
+
   std::map<std::string, uint64_t, std::less<>>
       changed;  // keys of this turn, with the client that did it; 0: none
 };
