@@ -15,7 +15,6 @@ import { AofFatal } from '../persistence/aof-files.js';
 import { VALKEY_VERSION } from '../version.js';
 import { applyCpuLists } from './cpu-affinity.js';
 import { DaemonSide, startDaemon } from './daemon.js';
-import { neverCollectWhenIdle } from './heap.js';
 import { Shutdown, type ShutdownWord, takeSignals } from './lifecycle.js';
 import { bindAll, ListenError, rebindOnChange } from './listen.js';
 import { LocaleError, Server } from './server.js';
@@ -46,7 +45,6 @@ function configureLog(log: Log, config: Config): void {
 }
 
 export async function serve(start: ServerStart): Promise<void> {
-  neverCollectWhenIdle();
   const addon = openAddon();
   const log = new Log({}, { datagram: addon.unixDatagramSend });
   const commands = new CommandTable();
