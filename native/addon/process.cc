@@ -1,5 +1,6 @@
 #include "process.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -58,6 +59,16 @@ Napi::Value set_open_files_limit(const Napi::CallbackInfo& info) {
 
 Napi::Value disable_transparent_huge_pages(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
+}
+
+// keepLargeObjectsInHeap(): objects up to 32 MB come from malloc's heap from the first on, not from mappings
+// of their own: no page faults for each anew, and huge pages (malloc_heap.h). What is freed at its end is
+// kept up to 32 MB. For the whole process.
+void keep_large_objects_in_heap(const Napi::CallbackInfo&) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 32 << 20);
+#endif
 }
 
 // setThreadCpus(thread, cpus): where a thread may run, 'main' or 'background'. '' or the text of errno.
@@ -173,6 +184,7 @@ void define_process_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("unixDatagramSend", Napi::Function::New(env, unix_datagram_send));
   exports.Set("setOpenFilesLimit", Napi::Function::New(env, set_open_files_limit));
   exports.Set("setThreadCpus", Napi::Function::New(env, set_thread_cpus));
+  exports.Set("keepLargeObjectsInHeap", Napi::Function::New(env, keep_large_objects_in_heap));
   exports.Set("disableTransparentHugePages", Napi::Function::New(env, disable_transparent_huge_pages));
   exports.Set("setTitle", Napi::Function::New(env, set_title));
   exports.Set("cpuUsage", Napi::Function::New(env, cpu_usage));

@@ -143,6 +143,52 @@ TEST(alloc_small_heap_is_small) {
 }
 #endif
 
+#if defined(KVASIR_SLABS) && defined(__GLIBC__) && !defined(KVASIR_TSAN)
+namespace {
+// Of malloc's heap, in huge pages; bytes.
+size_t heap_in_huge_pages() {
+  FILE* f = fopen("/proc/self/smaps", "r");
+  char line[512];
+  bool heap = false;
+  size_t kb = 0;
+  while (f != nullptr && fgets(line, sizeof line, f) != nullptr) {
+    if (strchr(line, '-') != nullptr && strchr(line, ':') != nullptr && strstr(line, " r") != nullptr)
+      heap = strstr(line, "[heap]") != nullptr;
+    size_t n = 0;
+    if (heap && sscanf(line, "AnonHugePages: %zu kB", &n) == 1) kb += n;
+  }
+  if (f != nullptr) fclose(f);
+  return kb * 1024;
+}
+}  // namespace
+
+TEST(alloc_large_objects_get_huge_pages_where_the_heap_is_full) {
+  if (madvise(nullptr, 0, 25) != 0) return;  // MADV_COLLAPSE
+  const HeapScope scope;
+  constexpr size_t kEach = 40000;
+  const auto* const began = static_cast<const char*>(sbrk(0));
+  std::vector<unsigned char*> all;
+  for (int round = 0; round < 2; round++) {
+    for (size_t i = 0; i < (size_t{96} << 20) / kEach; i++) {
+      all.push_back(static_cast<unsigned char*>(mem_alloc(kEach)));
+      memset(all.back(), static_cast<int>(i % 251), kEach);
+      if (i % 100 == 0) background_drain();
+    }
+    if (static_cast<const char*>(sbrk(0)) < began + (size_t{64} << 20))
+      return;  // a sanitizer's malloc has no such heap
+    CHECK(heap_in_huge_pages() >= size_t{32} << 20);
+    size_t wrong = 0;
+    for (size_t i = 0; i < all.size(); i++)
+      wrong += all[i][0] != i % 251 || all[i][kEach - 1] != i % 251 ? 1 : 0;
+    CHECK_EQ(wrong, 0u);
+    for (unsigned char* p : all) mem_free(p);
+    all.clear();
+    mem_return_large();
+    CHECK(heap_in_huge_pages() < size_t{32} << 20);
+  }
+}
+#endif
+
 TEST(alloc_storm_accounts_to_zero) {
   const size_t before = mem_used();
   {

@@ -46,6 +46,7 @@ function configureLog(log: Log, config: Config): void {
 
 export async function serve(start: ServerStart): Promise<void> {
   const addon = openAddon();
+  addon.keepLargeObjectsInHeap();
   const log = new Log({}, { datagram: addon.unixDatagramSend });
   const commands = new CommandTable();
   const config = new Config({ log: (level, message) => log.write(level, Buffer.from(message, 'latin1')) });

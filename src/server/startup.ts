@@ -34,6 +34,8 @@ export interface ProcessCalls {
   setWatchdog(ms: number): void;
   /** prctl(PR_SET_THP_DISABLE); true on success. */
   disableTransparentHugePages(): boolean;
+  /** Large objects of the whole process from malloc's heap rather than from mappings of their own. */
+  keepLargeObjectsInHeap(): void;
   /** Where a thread may run; '' or the text of errno. */
   setThreadCpus(thread: 'main' | 'background', cpus: number[]): string;
 }

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 
 #include "base/background.h"
+#include "base/malloc_heap.h"
 #include "base/prefetch.h"
 #include "base/slab_arena.h"
 
@@ -109,6 +110,7 @@ struct Heap : HeapFront {
 
 struct Arena {
   SlabArena chunks;
+  MallocHeap malloc_heap;
   Slab* slabs = nullptr;  // a row for each slab of the range; written by the slab's owner
   std::mutex heaps_mutex;
   std::atomic<Heap*> heaps[kMaxHeaps + 1] = {};
@@ -297,7 +299,12 @@ void* alloc_large(size_t size) {
       return p;
     }
   }
-  return alloc_malloc(size, false);
+  void* const p = alloc_malloc(size, false);
+#if defined(__GLIBC__)
+  if (Heap* h = own_heap(); h != nullptr && mem_huge_pages())
+    arena().malloc_heap.grown(h->large.load(std::memory_order_relaxed));
+#endif
+  return p;
 }
 
 void free_other(void* p) {
@@ -419,6 +426,7 @@ void mem_collect() {
 void mem_return_large() {
 #if defined(__GLIBC__)
   malloc_trim(0);
+  arena().malloc_heap.shrunk();
 #endif
 }
 
@@ -456,6 +464,7 @@ size_t mem_purge() {
   }
 #if defined(__GLIBC__)
   malloc_trim(0);
+  arena().malloc_heap.shrunk();
 #endif
   return released;
 }

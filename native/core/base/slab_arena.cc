@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/huge_page.h"
+
 namespace kvasir::alloc_detail {
 
 namespace {
@@ -20,7 +22,6 @@ constexpr size_t kIdleSlabs = 8;   // thereof even if nobody has wanted one for 
 // Chunks that begin in small pages. A heap of a few chunks is touched here and there, and a huge page makes
 // all of a chunk resident: as much again as the data. What is full is collapsed.
 constexpr uint32_t kSmallPageChunks = 32;
-constexpr int kMadvCollapse = 25;  // MADV_COLLAPSE, Linux 6.1
 #ifdef KVASIR_TSAN
 constexpr size_t kReserveMax = size_t{16} << 30;  // the sanitizer shadows what is reserved
 constexpr size_t kReserveMin = size_t{1} << 30;
@@ -40,12 +41,6 @@ void* map(size_t size, int protection) {
 void set_bit(std::vector<uint64_t>& bits, size_t i, bool on) {
   const uint64_t mask = uint64_t{1} << (i % 64);
   bits[i / 64] = on ? bits[i / 64] | mask : bits[i / 64] & ~mask;
-}
-
-// Whether the kernel makes a huge page of what is there when it is asked to.
-bool can_collapse() {
-  static const bool can = madvise(reinterpret_cast<void*>(range.base), 0, kMadvCollapse) == 0;
-  return can;
 }
 
 bool wants_huge(uint32_t chunk) {
@@ -180,16 +175,6 @@ size_t SlabArena::release_one() {
 namespace {
 bool full_in_small_pages(const SlabArena::Chunk& c) { return c.free == 0 && !c.huge; }
 
-// Whether all but a sixteenth of a chunk's pages are there. Its slabs may be taken for classes of which there
-// is hardly an object.
-bool resident(char* start) {
-  static const size_t count = kChunkSize / static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  unsigned char pages[kChunkSize / 4096];
-  if (mincore(start, kChunkSize, pages) != 0) return false;
-  const auto there = std::count_if(pages, pages + count, [](unsigned char p) { return (p & 1) != 0; });
-  return static_cast<size_t>(there) * 16 >= count * 15;
-}
-
 }  // namespace
 
 bool SlabArena::upkeep() {
@@ -211,8 +196,7 @@ void SlabArena::collapse_full() {
     char* const at = start(ci * kSlabsPerChunk);
     if (!full_in_small_pages(c) || !resident(at)) continue;
     allow_huge(c, at, true);
-    // Should there be no huge page now, the kernel's own thread comes round some time.
-    madvise(at, kChunkSize, kMadvCollapse);
+    collapse(at);
   }
 }
 

@@ -26,7 +26,7 @@ namespace kvasir::alloc_detail {
 class SlabArena {
  public:
   static constexpr size_t kSlabSize = size_t{1} << kSlabShift;
-  static constexpr size_t kChunkSize = size_t{2} << 20;
+  static constexpr size_t kChunkSize = size_t{2} << 20;  // a huge page
   static constexpr uint32_t kNone = 0xffffffffu;
 
   struct Chunk {
