@@ -202,7 +202,7 @@ function persistenceFields({ aof, config, native, rdb }: ObservedServer): InfoFi
     ['current_cow_peak', 0],
     ['current_cow_size', 0],
     ['current_cow_size_age', 0],
-    ['current_fork_perc', '0.00'],
+    ['current_fork_perc', (saves.keys > 0 ? (100 * saves.delivered) / saves.keys : 0).toFixed(2)],
     ['current_save_keys_processed', saves.delivered],
     ['current_save_keys_total', saves.keys],
     ['rdb_changes_since_last_save', native.stats().dirty!],

@@ -123,6 +123,11 @@ describe('BGSAVE', () => {
     await fill(client, 20);
     await client.send('BGSAVE');
     expect((await info(client)).get('current_save_keys_total')).toBe('400');
+    // What the walk has handed over; the thread that writes it may be far behind.
+    await expect
+      .poll(async () => (await info(client)).get('current_save_keys_processed'), { timeout: 20000 })
+      .toBe('400');
+    expect((await info(client)).get('current_fork_perc')).toBe('100.00');
     expect(await client.send('BGSAVE', 'CANCEL')).toBe('Background saving cancelled');
     expect(await client.send('BGSAVE', 'CANCEL')).toEqual(
       new RespError('ERR Background saving is currently not in progress or scheduled'),
