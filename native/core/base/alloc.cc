@@ -292,7 +292,8 @@ void flush(HeapFront* front, unsigned cls) {
 }
 
 void* alloc_large(size_t size) {
-  if (Heap* h = own_heap(); h != nullptr && size <= LargeCache::kMaxObject) {
+  Heap* const h = own_heap();
+  if (h != nullptr && size <= LargeCache::kMaxObject) {
     size_t usable;
     if (void* const p = h->kept.take(size, &usable)) {
       bump(h->large, static_cast<int64_t>(usable));
@@ -301,8 +302,7 @@ void* alloc_large(size_t size) {
   }
   void* const p = alloc_malloc(size, false);
 #if defined(__GLIBC__)
-  if (Heap* h = own_heap(); h != nullptr && mem_huge_pages())
-    arena().malloc_heap.grown(h->large.load(std::memory_order_relaxed));
+  if (h != nullptr && mem_huge_pages()) arena().malloc_heap.grown(h->large.load(std::memory_order_relaxed));
 #endif
   return p;
 }
@@ -462,10 +462,7 @@ size_t mem_purge() {
   if (range.size != 0) {
     for (size_t n = 1; n != 0; released += n) n = a.chunks.release_one();
   }
-#if defined(__GLIBC__)
-  malloc_trim(0);
-  arena().malloc_heap.shrunk();
-#endif
+  mem_return_large();
   return released;
 }
 

@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/huge_page.h"
-
 namespace kvasir::alloc_detail {
 
 namespace {
@@ -194,6 +192,7 @@ void SlabArena::collapse_full() {
     const std::lock_guard lock(mutex_);
     Chunk& c = chunks_[ci];
     char* const at = start(ci * kSlabsPerChunk);
+    // Its slabs may be taken for classes of which there is hardly an object.
     if (!full_in_small_pages(c) || !resident(at)) continue;
     allow_huge(c, at, true);
     collapse(at);

@@ -20,13 +20,15 @@
 #include <mutex>
 #include <vector>
 
+#include "base/huge_page.h"
+
 namespace kvasir::alloc_detail {
 
 // Any thread may call anything.
 class SlabArena {
  public:
   static constexpr size_t kSlabSize = size_t{1} << kSlabShift;
-  static constexpr size_t kChunkSize = size_t{2} << 20;  // a huge page
+  static constexpr size_t kChunkSize = kHugePage;
   static constexpr uint32_t kNone = 0xffffffffu;
 
   struct Chunk {

@@ -35,18 +35,14 @@ void append_bulk(std::string* out, Slice s) {
 // All keys are invalid: a null of the tracking client's protocol, also where another client is told.
 Slice everything(const Client& c) { return c.reply.resp == 2 ? Slice("$-1\r\n", 5) : Slice("_\r\n", 3); }
 
-}  // namespace
-
-// ------------------------------------------------------------------ on and off
-
-namespace {
-
 auto place_of(std::vector<Client*>& clients, const Client* c) {
   return std::lower_bound(clients.begin(), clients.end(), c->id,
                           [](const Client* o, uint64_t id) { return o->id < id; });
 }
 
 }  // namespace
+
+// ------------------------------------------------------------------ on and off
 
 bool TrackedPrefix::add(Client* c) {
   const auto at = place_of(clients, c);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/background.h"
+#include "base/huge_page.h"
 
 namespace kvasir::dict {
 namespace {
@@ -17,7 +18,7 @@ std::atomic<size_t> mapped_bytes{0};
 std::atomic<ResizePolicy> policy_now{ResizePolicy::kAllow};
 
 constexpr size_t kLine = sizeof(Bucket);
-constexpr int kMadvCollapse = 25;  // MADV_COLLAPSE, Linux 6.1; older kernels refuse it and nothing is lost
+static_assert(kDiscardBytes == alloc_detail::kHugePage, "an array is collapsed a huge page at a time");
 
 // Arrays above the slabs come from malloc, which promises 16 bytes only: one line more, and the address that
 // malloc gave is kept in the word before the array.
@@ -81,7 +82,7 @@ void table_settled(Bucket* table, size_t buckets) {
   // else's pages.
   run_in_background([table, bytes] {
     for (size_t at = 0; at < bytes; at += kDiscardBytes) {
-      if (madvise(reinterpret_cast<char*>(table) + at, kDiscardBytes, kMadvCollapse) != 0) return;
+      if (!alloc_detail::collapse(reinterpret_cast<char*>(table) + at)) return;
     }
   });
 }
